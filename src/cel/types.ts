@@ -6,8 +6,13 @@ import type { Json } from '../kube/json.ts'
  */
 export type CelType = string
 
-/** A variable of an expression: a CEL type, or an OpenAPI v3 schema from which the fields get their types. */
-export type CelVariable = CelType | { readonly schema: Json }
+/**
+ * A variable of an expression: a CEL type; or an OpenAPI v3 schema from which the fields get their types (an unknown
+ * field is a warning); or a closed set of typed fields, as the `variables` of a policy (an unknown field does not
+ * compile, as in ValidatingAdmissionPolicy). The values of closed fields are read from the activation by getters, so
+ * that each is evaluated at most once and only when an expression asks for it.
+ */
+export type CelVariable = CelType | { readonly schema: Json } | { readonly fields: Readonly<Record<string, CelType>> }
 
 /**
  * A function that the caller adds to the language, always under a dotted name (`mesh.effectiveMtls`).

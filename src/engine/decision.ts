@@ -2,11 +2,9 @@ import type { FieldPath } from '../kube/field-path.ts'
 import type { Json } from '../kube/json.ts'
 import type { JsonPatch } from '../kube/json-patch.ts'
 import type { ObjectRef } from '../kube/object.ts'
+import type { Action, Severity } from '../policy/policy.ts'
 
-/** What a finding leads to. The strongest of several is Deny > Warn > Audit. */
-export type Action = 'Deny' | 'Warn' | 'Audit'
-
-export type Severity = 'error' | 'warning' | 'info'
+export type { Action, Severity } from '../policy/policy.ts'
 
 /** fail: the rule is broken; error: the rule could not be evaluated; skip: not enough is known to judge. */
 export type Outcome = 'fail' | 'error' | 'skip'

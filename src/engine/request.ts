@@ -1,7 +1,6 @@
 import type { GroupVersionKind, GroupVersionResource } from '../kube/object.ts'
 import type { JsonObject } from '../kube/json.ts'
-
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+import type { Operation } from '../policy/policy.ts'
 
 /** What is to be judged: an AdmissionReview's request, or the same made from a manifest by the command line. */
 export interface AdmissionRequest {
