@@ -55,7 +55,8 @@ export function parseField(text: string): FieldPath | undefined {
     if (match === null) return undefined
     const [whole, bracket, name] = match
     if (name !== undefined) path.push(name)
-    else if (bracket !== undefined) path.push(/^\d+$/.test(bracket) ? Number(bracket) : bracket.replace(/^(['"])(.*)\1$/, '$2'))
+    else if (bracket !== undefined)
+      path.push(/^\d+$/.test(bracket) ? Number(bracket) : bracket.replace(/^(['"])(.*)\1$/, '$2'))
     rest = rest.slice(whole.length)
     if (rest.startsWith('.')) {
       rest = rest.slice(1)

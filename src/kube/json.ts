@@ -44,12 +44,10 @@ export function equal(a: Json | undefined, b: Json | undefined): boolean {
     if (!isList(b) || a.length !== b.length) return false
     return a.every((item, index) => equal(item, b[index]))
   }
-  if (isList(b)) return false
-  const left = a as JsonObject
-  const right = b as JsonObject
-  const keys = Object.keys(left)
-  if (keys.length !== Object.keys(right).length) return false
-  return keys.every((key) => Object.hasOwn(right, key) && equal(left[key], right[key]))
+  if (!isObject(a) || !isObject(b)) return false
+  const keys = Object.keys(a)
+  if (keys.length !== Object.keys(b).length) return false
+  return keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
 }
 
 const EMPTY: JsonObject = Object.freeze({})

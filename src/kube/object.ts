@@ -88,12 +88,15 @@ export function namespaceOf(object: unknown): string {
 
 function strings(value: unknown): Readonly<Record<string, string>> {
   if (!isObject(value)) return NONE
-  for (const key in value) {
-    if (typeof value[key] !== 'string') {
-      return Object.fromEntries(Object.entries(value).filter(([, v]) => typeof v === 'string')) as Record<string, string>
-    }
-  }
-  return value as Record<string, string>
+  if (allStrings(value)) return value
+  const kept: Record<string, string> = {}
+  for (const [key, item] of Object.entries(value)) if (typeof item === 'string') kept[key] = item
+  return kept
+}
+
+function allStrings(value: JsonObject): value is Readonly<Record<string, string>> {
+  for (const key in value) if (typeof value[key] !== 'string') return false
+  return true
 }
 
 const NONE: Readonly<Record<string, string>> = Object.freeze({})
