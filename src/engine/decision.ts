@@ -50,6 +50,8 @@ export interface Filled {
   readonly policy: string
   /** What the person should know about this default beyond its value, one line. */
   readonly note?: string
+  /** The old object has this very value at this place: nothing changes, and nobody needs to be told. */
+  readonly restored?: true
 }
 
 /** Everything there is to know about one request. Every output is a projection of it. */

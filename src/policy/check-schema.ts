@@ -78,17 +78,18 @@ function explain(keyword: string, place: Place): string | undefined {
   }
 }
 
-function unknownField({ path, schema, value }: Place): string {
+function unknownField({ path, schema }: Place): string {
   const name = String(path.at(-1) ?? '')
   const parent = path.slice(0, -1)
-  const known = Object.keys(asObject(asObject(schemaAt(schema, value, parent)).properties))
+  const known = Object.keys(asObject(asObject(schemaAt(schema, parent)).properties))
   const nearest = nearestName(name, known)
-  const hint = nearest === undefined ? (known.length > 0 ? `known are ${known.join(', ')}` : '') : `did you mean "${nearest}"?`
+  const hint =
+    nearest === undefined ? (known.length > 0 ? `known are ${known.join(', ')}` : '') : `did you mean "${nearest}"?`
   return `unknown field "${name}" in ${shown(parent)}${hint === '' ? '' : `; ${hint}`}`
 }
 
 /** The sub-schema that governs the value at a path, following objects and lists. */
-function schemaAt(schema: Json, value: Json, path: FieldPath): Json {
+function schemaAt(schema: Json, path: FieldPath): Json {
   let at: Json = schema
   for (const segment of path) {
     const { items, properties, additionalProperties } = asObject(at)

@@ -98,7 +98,8 @@ type Tokens =
   | { readonly ok: false; readonly offset: number; readonly message: string }
 
 function tokenize(text: string): Tokens {
-  if (!text.startsWith('$')) return { ok: false, offset: 0, message: `a path starts with $, such as $.${text || 'spec'}` }
+  if (!text.startsWith('$'))
+    return { ok: false, offset: 0, message: `a path starts with $, such as $.${text || 'spec'}` }
   const steps: Step[] = []
   let simple = true
   let offset = 1

@@ -81,6 +81,7 @@ const validation = {
     remediation: text,
     remediationExpression: expression,
     fix,
+    atMost: { enum: ['Warn', 'Audit'] },
   },
 } as const
 

@@ -99,6 +99,8 @@ export type Validation = Places & {
   readonly remediation: string | undefined
   readonly remediationExpression: CelProgram | undefined
   readonly fix: readonly FixStep[]
+  /** The strongest action that a finding of this validation leads to, whatever the binding says. */
+  readonly atMost: Action | undefined
   readonly check:
     | { readonly kind: 'expression'; readonly program: CelProgram }
     | { readonly kind: 'findings'; readonly program: CelProgram }

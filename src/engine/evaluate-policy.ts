@@ -1,0 +1,146 @@
+import { celValue, fromCel } from '../cel/environment.ts'
+import type { CelProgram, CelRuntimeError } from '../cel/types.ts'
+import { parseField, type FieldPath } from '../kube/field-path.ts'
+import { asList, asObject, isObject, own, type Json, type JsonObject } from '../kube/json.ts'
+import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
+import type { Target } from '../policy/json-path.ts'
+import { readActions } from '../policy/policy-head.ts'
+import type { Action, Places, Validation } from '../policy/policy.ts'
+import type { RelatedObject } from './decision.ts'
+import { fixPatch } from './fix-patch.ts'
+import { evaluate, type PolicyScope } from './scope.ts'
+
+/** What a rule found, before anybody decides what that leads to. */
+export type RawFinding =
+  | {
+      readonly kind: 'fail'
+      readonly path: FieldPath
+      readonly message: string
+      readonly remediation: string
+      readonly fix: JsonPatch
+      readonly related: readonly RelatedObject[]
+      readonly atMost: Action | undefined
+    }
+  | { readonly kind: 'error'; readonly path: FieldPath; readonly message: string }
+
+/** Everything that the validations of one policy find in the object of its scope. Never throws. */
+export function findAll(scope: PolicyScope): readonly RawFinding[] {
+  const found: RawFinding[] = []
+  for (const validation of scope.program.validations) {
+    for (const target of targetsOf(scope, validation)) {
+      if (target.kind === 'error') found.push(target)
+      else checkTarget(scope, validation, target, found)
+    }
+  }
+  return found
+}
+
+/** The places that a rule walks to and whose `when` holds; an error where that could not be decided. */
+export function* targetsOf(
+  scope: PolicyScope,
+  places: Places,
+): Iterable<(Target & { readonly kind: 'target' }) | (RawFinding & { readonly kind: 'error' })> {
+  const targets: Iterable<Target> =
+    places.forEach.length === 0 ? [{ path: [], value: scope.root }] : walk(scope, places)
+  for (const target of targets) {
+    if (places.when !== undefined) {
+      const outcome = evaluate(scope, places.when, celValue(target.value))
+      if (!outcome.ok) {
+        yield failedAt(target.path, outcome.error)
+        continue
+      }
+      if (outcome.value !== true) continue
+    }
+    yield { kind: 'target', ...target }
+  }
+}
+
+function* walk(scope: PolicyScope, places: Places): Iterable<Target> {
+  for (const select of places.forEach) yield* select(scope.root)
+}
+
+function checkTarget(scope: PolicyScope, validation: Validation, target: Target, found: RawFinding[]): void {
+  const { check } = validation
+  const outcome = evaluate(scope, check.program, celValue(target.value))
+  if (!outcome.ok) {
+    found.push(failedAt([...target.path, ...validation.field], outcome.error))
+    return
+  }
+  switch (check.kind) {
+    case 'expression':
+      if (outcome.value !== true) found.push(failure(scope, validation, target))
+      return
+    case 'findings':
+      for (const item of asList(fromCel(outcome.value))) found.push(reported(scope, validation, target, asObject(item)))
+  }
+}
+
+function failure(scope: PolicyScope, validation: Validation, target: Target): RawFinding {
+  return {
+    kind: 'fail',
+    path: [...target.path, ...validation.field],
+    message: text(scope, validation.messageExpression, target) ?? validation.message ?? scope.bound.policy.title,
+    remediation: remediation(scope, validation, target),
+    fix: fixPatch(scope, validation.fix, target),
+    related: [],
+    atMost: validation.atMost,
+  }
+}
+
+/** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost? }`, the field relative to the target. */
+function reported(scope: PolicyScope, validation: Validation, target: Target, item: JsonObject): RawFinding {
+  const field = typeof item.field === 'string' ? parseField(item.field) : undefined
+  return {
+    kind: 'fail',
+    path: [...target.path, ...(field ?? validation.field)],
+    message: typeof item.message === 'string' ? item.message : (validation.message ?? scope.bound.policy.title),
+    remediation: typeof item.remediation === 'string' ? item.remediation : remediation(scope, validation, target),
+    fix: asList(item.fix).length > 0 ? asPatch(item.fix) : fixPatch(scope, validation.fix, target),
+    related: asList(item.related).flatMap(asRelated),
+    atMost: readActions([item.atMost ?? null])?.[0] ?? validation.atMost,
+  }
+}
+
+function remediation(scope: PolicyScope, validation: Validation, target: Target): string {
+  const written = text(scope, validation.remediationExpression, target) ?? validation.remediation
+  return oneLine(written ?? scope.bound.policy.remediation)
+}
+
+/** A message that fails to evaluate never hides its finding: the literal one is used instead. */
+function text(scope: PolicyScope, program: CelProgram | undefined, target: Target): string | undefined {
+  if (program === undefined) return undefined
+  const outcome = evaluate(scope, program, celValue(target.value))
+  return outcome.ok && typeof outcome.value === 'string' ? oneLine(outcome.value) : undefined
+}
+
+function failedAt(path: FieldPath, error: CelRuntimeError): RawFinding & { readonly kind: 'error' } {
+  return { kind: 'error', path, message: oneLine(error.message) }
+}
+
+function oneLine(value: string): string {
+  return value.replaceAll(/\s*\n\s*/g, ' ').trim()
+}
+
+function asPatch(value: Json | undefined): JsonPatch {
+  return asList(value).flatMap((item): PatchOperation[] => {
+    const { op, path, value: to } = asObject(item)
+    if (typeof path !== 'string') return []
+    if (op === 'remove') return [{ op, path }]
+    return (op === 'add' || op === 'replace') && to !== undefined ? [{ op, path, value: to }] : []
+  })
+}
+
+function asRelated(value: Json): readonly RelatedObject[] {
+  if (!isObject(value)) return []
+  const { kind, namespace, name } = value
+  if (typeof kind !== 'string' || typeof name !== 'string') return []
+  const field = own(value, 'field')
+  return [
+    {
+      kind,
+      name,
+      namespace: typeof namespace === 'string' ? namespace : '',
+      ...(typeof field === 'string' ? { field } : {}),
+    },
+  ]
+}

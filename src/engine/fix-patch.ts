@@ -1,0 +1,72 @@
+import { celValue, fromCel } from '../cel/environment.ts'
+import { toPointer, valueAt, type FieldPath } from '../kube/field-path.ts'
+import { isList, isObject, type Json } from '../kube/json.ts'
+import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
+import type { Target } from '../policy/json-path.ts'
+import type { FixStep } from '../policy/policy.ts'
+import { evaluate, type PolicyScope } from './scope.ts'
+
+/**
+ * The fix of a finding as a JSON Patch on the object as it was judged. A value that can't be computed leaves the
+ * finding without a fix: half a fix is none.
+ */
+export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: Target): JsonPatch {
+  const patch: PatchOperation[] = []
+  for (const step of steps) {
+    const operations = stepPatch(scope, step, target)
+    if (operations === undefined) return []
+    patch.push(...operations)
+  }
+  return patch
+}
+
+function stepPatch(scope: PolicyScope, step: FixStep, target: Target): JsonPatch | undefined {
+  const path = [...target.path, ...step.path]
+  switch (step.op) {
+    case 'set': {
+      const value = 'program' in step ? compute(scope, step.program, target) : step.value
+      return value === undefined ? undefined : setPatch(scope.root, path, value)
+    }
+    case 'remove':
+      return valueAt(scope.root, path) === undefined ? [] : [{ op: 'remove', path: toPointer(path) }]
+    case 'prune':
+      return valueAt(scope.root, path) === undefined
+        ? []
+        : [{ op: 'remove', path: toPointer(pruned(scope.root, path, step.besides)) }]
+  }
+}
+
+function compute(scope: PolicyScope, program: Parameters<typeof evaluate>[1], target: Target): Json | undefined {
+  const outcome = evaluate(scope, program, celValue(target.value))
+  return outcome.ok ? fromCel(outcome.value) : undefined
+}
+
+/** Sets a value: replaces what is there, adds what is not, with the parents that are missing. */
+export function setPatch(root: Json, path: FieldPath, value: Json): JsonPatch {
+  if (valueAt(root, path) !== undefined) return [{ op: 'replace', path: toPointer(path), value }]
+  let depth = path.length - 1
+  while (depth > 0 && !isContainer(valueAt(root, path.slice(0, depth)))) depth -= 1
+  let wrapped = value
+  for (let index = path.length - 1; index > depth; index -= 1) wrapped = { [String(path[index])]: wrapped }
+  return [{ op: 'add', path: toPointer(path.slice(0, depth + 1)), value: wrapped }]
+}
+
+/** The highest part of a path that holds nothing but what is to go (and the fields named in `besides`). */
+function pruned(root: Json, path: FieldPath, besides: readonly string[]): FieldPath {
+  let goes = path
+  while (goes.length > 1) {
+    const parent = goes.slice(0, -1)
+    const key = goes.at(-1)
+    const value = valueAt(root, parent)
+    const alone = isList(value)
+      ? value.length === 1
+      : isObject(value) && Object.keys(value).every((name) => name === key || besides.includes(name))
+    if (!alone) return goes
+    goes = parent
+  }
+  return goes
+}
+
+function isContainer(value: Json | undefined): boolean {
+  return isObject(value) || isList(value)
+}

@@ -1,0 +1,120 @@
+import { formatPath } from '../kube/field-path.ts'
+import type { JsonObject } from '../kube/json.ts'
+import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
+import type { Action } from '../policy/policy.ts'
+import type { Finding } from './decision.ts'
+import { findAll, type RawFinding } from './evaluate-policy.ts'
+import { OldPlaces } from './old-place.ts'
+import type { AdmissionRequest } from './request.ts'
+import { meetsConditions, policyScope, requestScope, type RequestScope } from './scope.ts'
+
+const STRENGTH: Readonly<Record<Action, number>> = { Audit: 0, Warn: 1, Deny: 2 }
+
+/** What one bound policy makes of a request, and whether its rules were looked at at all. */
+export interface Judgement {
+  readonly findings: readonly Finding[]
+  readonly evaluated: boolean
+}
+
+/** Judges one request by one policy after another. The old object is judged only where that can matter. */
+export class Judge {
+  private readonly request: AdmissionRequest
+  private readonly enforcement: Enforcement
+  private readonly scope: RequestScope
+  private readonly mesh: MeshSnapshot
+  private old: { readonly scope: RequestScope; readonly places: OldPlaces } | undefined
+
+  constructor(request: AdmissionRequest, object: JsonObject | null, mesh: MeshSnapshot, enforcement: Enforcement) {
+    this.request = request
+    this.enforcement = enforcement
+    this.mesh = mesh
+    this.scope = requestScope(request, mesh, object)
+  }
+
+  /** All findings of one policy, with what they lead to. */
+  judge(bound: BoundPolicy): Judgement {
+    const { program } = bound.policy
+    if (program === undefined) return { findings: [this.cannotCompile(bound)], evaluated: true }
+    const policy = policyScope(this.scope, bound, program)
+    const conditions = meetsConditions(policy)
+    if (conditions === false) return { findings: [], evaluated: false }
+    if (conditions !== true)
+      return { findings: [this.cannotEvaluate(bound, `match condition: ${conditions.message}`)], evaluated: true }
+    const raw = findAll(policy)
+    if (raw.length === 0) return { findings: [], evaluated: true }
+    const known = this.placesBefore(bound)
+    return { findings: raw.map((finding) => this.toFinding(bound, finding, known(finding))), evaluated: true }
+  }
+
+  /** The finding of a policy that could not be evaluated as a whole; it acts by the failure policy. */
+  cannotEvaluate(bound: BoundPolicy, message: string): Finding {
+    return this.toFinding(bound, { kind: 'error', path: [], message }, false)
+  }
+
+  private cannotCompile(bound: BoundPolicy): Finding {
+    const [issue] = bound.policy.issues
+    const where = issue === undefined ? '' : `: ${issue.file}:${issue.line}:${issue.column}: ${issue.message}`
+    return this.cannotEvaluate(bound, `this policy does not compile${where}`)
+  }
+
+  private toFinding(bound: BoundPolicy, raw: RawFinding, unchanged: boolean): Finding {
+    const { policy } = bound
+    const actions = this.actionsOf(bound, raw, unchanged)
+    return {
+      code: policy.code,
+      policy: policy.name,
+      outcome: raw.kind,
+      action: strongest(actions),
+      actions,
+      severity: policy.severity,
+      field: formatPath(raw.path),
+      path: raw.path,
+      message: raw.kind === 'fail' ? raw.message : `the rule could not be evaluated: ${raw.message}`,
+      remediation: raw.kind === 'fail' ? raw.remediation : whatToDoAboutErrors(bound),
+      ...(raw.kind === 'fail' && raw.fix.length > 0 ? { fix: raw.fix } : {}),
+      ...(raw.kind === 'fail' && raw.related.length > 0 ? { related: raw.related } : {}),
+      ...(unchanged ? { unchanged } : {}),
+    }
+  }
+
+  private actionsOf(bound: BoundPolicy, raw: RawFinding, unchanged: boolean): readonly Action[] {
+    let ceiling: Action = this.enforcement === 'enforce' ? 'Deny' : 'Warn'
+    if (raw.kind === 'fail' && raw.atMost !== undefined) ceiling = weaker(ceiling, raw.atMost)
+    if (raw.kind === 'error' && bound.policy.failurePolicy === 'Ignore') ceiling = weaker(ceiling, 'Warn')
+    if (unchanged && bound.unchangedFindings === 'Warn') ceiling = weaker(ceiling, 'Warn')
+    return [...new Set(bound.actions.map((action) => weaker(action, ceiling)))]
+  }
+
+  /** Tells of a finding whether the old object had it, same code and same place. */
+  private placesBefore(bound: BoundPolicy): (finding: RawFinding) => boolean {
+    const { oldObject, operation } = this.request
+    const { program } = bound.policy
+    if (operation !== 'UPDATE' || oldObject === null || program === undefined) return () => false
+    this.old ??= {
+      scope: requestScope(this.request, this.mesh, oldObject),
+      places: new OldPlaces(this.scope.root, oldObject),
+    }
+    const { scope, places } = this.old
+    const policy = policyScope(scope, bound, program)
+    if (meetsConditions(policy) !== true) return () => false
+    const before = new Set(findAll(policy).map(({ kind, path }) => `${kind} ${formatPath(path)}`))
+    return ({ kind, path }) => {
+      const place = places.find(path)
+      return place !== undefined && before.has(`${kind} ${formatPath(place)}`)
+    }
+  }
+}
+
+/** The strongest of several actions. */
+export function strongest(actions: readonly Action[]): Action {
+  return actions.reduce<Action>((best, action) => (STRENGTH[action] > STRENGTH[best] ? action : best), 'Audit')
+}
+
+function weaker(a: Action, b: Action): Action {
+  return STRENGTH[a] <= STRENGTH[b] ? a : b
+}
+
+function whatToDoAboutErrors(bound: BoundPolicy): string {
+  return `correct the field if it has an unexpected type, else show this to the owner of the policy "${bound.policy.name}"`
+}

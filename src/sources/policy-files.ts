@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { parseYamlDocuments, type YamlDocument } from '../kube/yaml-document.ts'
+import { asObject } from '../kube/json.ts'
+import { readBinding, type Binding } from '../policy/binding.ts'
+import type { PolicyCompiler } from '../policy/compile-policy.ts'
+import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
+import type { Policy, PolicyIssue } from '../policy/policy.ts'
+
+export interface PolicyFilesOptions {
+  /** Folders of policies (each policy a folder with a `policy.yaml`) or single YAML files. */
+  readonly policies: readonly string[]
+  /** YAML streams of MeshPolicyBinding. */
+  readonly bindings: readonly string[]
+  readonly enforcement: Enforcement
+}
+
+export type LoadOutcome =
+  /** `issues` of policies that did not compile: they stay in the set and answer by their failure policy. */
+  | { readonly ok: true; readonly set: PolicySet; readonly issues: readonly PolicyIssue[] }
+  | { readonly ok: false; readonly issues: readonly PolicyIssue[] }
+
+/** Reads, compiles and binds everything: one whole set, or every reason why there is none. */
+export function loadPolicySet(options: PolicyFilesOptions, compiler: PolicyCompiler): LoadOutcome {
+  const { policies, issues: compileIssues } = readPolicies(options.policies, compiler)
+  const { bindings, issues: bindingIssues } = readBindings(options.bindings)
+  const fatal = [...compileIssues, ...bindingIssues]
+  if (fatal.length > 0) return { ok: false, issues: fatal }
+  const outcome = createPolicySet({ policies, bindings, enforcement: options.enforcement })
+  return outcome.ok ? { ...outcome, issues: policies.flatMap(({ issues }) => issues) } : outcome
+}
+
+/** The policies below some paths, compiled. `issues`: what could not even be placed in a set. */
+export function readPolicies(
+  paths: readonly string[],
+  compiler: PolicyCompiler,
+): { readonly policies: readonly Policy[]; readonly issues: readonly PolicyIssue[] } {
+  const policies: Policy[] = []
+  const issues: PolicyIssue[] = []
+  for (const path of paths) {
+    for (const { document, file } of documentsOf(path, 'policy.yaml', issues)) {
+      if (kindOf(document) === 'MeshPolicyBinding') continue
+      const outcome = compiler.compile(document, file)
+      if (outcome.ok) policies.push(outcome.policy)
+      else issues.push(...outcome.issues)
+    }
+  }
+  return { policies, issues }
+}
+
+function readBindings(paths: readonly string[]): {
+  readonly bindings: readonly Binding[]
+  readonly issues: readonly PolicyIssue[]
+} {
+  const bindings: Binding[] = []
+  const issues: PolicyIssue[] = []
+  for (const path of paths) {
+    for (const { document, file } of documentsOf(path, undefined, issues)) {
+      const outcome = readBinding(document, file)
+      if (outcome.ok) bindings.push(outcome.binding)
+      else issues.push(...outcome.issues)
+    }
+  }
+  return { bindings, issues }
+}
+
+function* documentsOf(
+  path: string,
+  fileName: string | undefined,
+  issues: PolicyIssue[],
+): Iterable<{ readonly document: YamlDocument; readonly file: string }> {
+  for (const file of filesOf(path, fileName, issues)) {
+    for (const outcome of parseYamlDocuments(readFileSync(file, 'utf8'))) {
+      if (outcome.ok) yield { document: outcome.document, file }
+      else issues.push({ ...outcome.error, file })
+    }
+  }
+}
+
+/** A file is itself; of a folder the files of that name in it and below, or every YAML file where none is asked for. */
+function filesOf(path: string, fileName: string | undefined, issues: PolicyIssue[]): readonly string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path]
+    const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()
+    const wanted = names.filter((name) =>
+      fileName === undefined ? /\.ya?ml$/.test(name) : name === fileName || name.endsWith(`/${fileName}`),
+    )
+    return wanted.map((name) => join(path, name))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    issues.push({ code: 'POLICY-FILE', file: path, line: 1, column: 1, message: `cannot be read: ${reason}` })
+    return []
+  }
+}
+
+function kindOf(document: YamlDocument): unknown {
+  return asObject(document.value).kind
+}
