@@ -1,0 +1,95 @@
+import { asList, asObject } from '../kube/json.ts'
+import { labelsOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { resolveHost } from './hosts.ts'
+import { KINDS, type KindName } from './kinds.ts'
+
+/**
+ * A question "which objects of this kind have that key" that the snapshot answers without looking at the others.
+ * Every index is kept up to date by every change, so its keys must be cheap to list and follow from the object alone.
+ */
+export interface Index {
+  readonly kind: KindName
+  /** The keys of an object; repetitions do not count. Never throws, whatever the object is like. */
+  readonly keys: (object: KubeObject) => Iterable<string>
+}
+
+/** Pods by label, under `key=value`. */
+export const podsByLabel: Index = {
+  kind: KINDS.pod,
+  keys: (pod) => Object.entries(labelsOf(pod)).map(([key, value]) => `${key}=${value}`),
+}
+
+/** ServiceEntries by each of their hosts, wildcards as they are written. */
+export const serviceEntriesByHost: Index = {
+  kind: KINDS.serviceEntry,
+  keys: (entry) => strings(asObject(entry.spec).hosts).map((host) => host.toLowerCase()),
+}
+
+/** VirtualServices by each of their hosts, short names resolved, wildcards as they are written. */
+export const virtualServicesByHost: Index = {
+  kind: KINDS.virtualService,
+  keys: (service) => strings(asObject(service.spec).hosts).map((host) => resolveHost(host, namespaceOf(service))),
+}
+
+/** VirtualServices by the hosts that they send traffic to, mirrors included, short names resolved. */
+export const virtualServicesByDestination: Index = { kind: KINDS.virtualService, keys: destinationHosts }
+
+/** VirtualServices by those that they delegate to, under `namespace/name`. */
+export const virtualServicesByDelegate: Index = { kind: KINDS.virtualService, keys: delegates }
+
+/** VirtualServices by the gateways of their `gateways` list, under `namespace/name`; `mesh` stays `mesh`. */
+export const virtualServicesByGateway: Index = {
+  kind: KINDS.virtualService,
+  keys: (service) => strings(asObject(service.spec).gateways).map((name) => gatewayKey(name, namespaceOf(service))),
+}
+
+/** DestinationRules by their host, short names resolved, wildcards as they are written. */
+export const destinationRulesByHost: Index = {
+  kind: KINDS.destinationRule,
+  keys: (rule) => strings([asObject(rule.spec).host]).map((host) => resolveHost(host, namespaceOf(rule))),
+}
+
+/** All of them, by the kind whose objects they hold. */
+export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
+  [
+    podsByLabel,
+    serviceEntriesByHost,
+    virtualServicesByHost,
+    virtualServicesByDestination,
+    virtualServicesByDelegate,
+    virtualServicesByGateway,
+    destinationRulesByHost,
+  ],
+  (index) => index.kind,
+)
+
+/** A gateway as an object in `namespace` names it, as `namespace/name`; the reserved name `mesh` is itself. */
+export function gatewayKey(name: string, namespace: string): string {
+  return name === 'mesh' || name.includes('/') ? name : `${namespace}/${name}`
+}
+
+function* destinationHosts(service: KubeObject): Generator<string> {
+  const { http, tcp, tls } = asObject(service.spec)
+  const namespace = namespaceOf(service)
+  for (const item of [...asList(http), ...asList(tcp), ...asList(tls)]) {
+    const { route, mirror, mirrors } = asObject(item)
+    const destinations = [mirror]
+    for (const weighted of [...asList(route), ...asList(mirrors)]) destinations.push(asObject(weighted).destination)
+    for (const destination of destinations) {
+      const { host } = asObject(destination)
+      if (typeof host === 'string') yield resolveHost(host, namespace)
+    }
+  }
+}
+
+function* delegates(service: KubeObject): Generator<string> {
+  for (const item of asList(asObject(service.spec).http)) {
+    const { name, namespace } = asObject(asObject(item).delegate)
+    if (typeof name !== 'string') continue
+    yield `${typeof namespace === 'string' && namespace !== '' ? namespace : namespaceOf(service)}/${name}`
+  }
+}
+
+function strings(value: unknown): readonly string[] {
+  return asList(value).filter((item) => typeof item === 'string')
+}

@@ -1,0 +1,200 @@
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { findIn, flatten, NO_BUCKETS, NO_OBJECTS, put, toBuckets, type Buckets } from './buckets.ts'
+import { INDEXES, type Index } from './indexes.ts'
+import { CLUSTER_KINDS, KINDS, kindNameOf, type KindName } from './kinds.ts'
+
+/** The identity of an object: versions of a kind do not count. `namespace` is empty for cluster-scoped kinds. */
+export interface MeshRef {
+  readonly kind: KindName
+  readonly namespace: string
+  readonly name: string
+}
+
+/**
+ * The objects of a mesh at one moment, indexed. Immutable: `with` and `without` return another snapshot that shares
+ * what did not change, at a cost that depends on the object and its neighbours, not on the mesh. Lists are in order of
+ * namespace and name, whatever the order the objects came in, and stay the same list until one of their objects changes: they are
+ * good keys for `memo`. Nothing here throws, whatever the objects are like.
+ */
+export interface MeshSnapshot {
+  /** Where istiod and its MeshConfig live. */
+  readonly istioNamespace: string
+  readonly size: number
+  get(kind: KindName, namespace: string, name: string): KubeObject | undefined
+  /** All objects of a kind in a namespace. */
+  inNamespace(kind: KindName, namespace: string): readonly KubeObject[]
+  /** All objects of a kind. The list is made at the first call after a change of that kind. */
+  all(kind: KindName): readonly KubeObject[]
+  /** The objects that have the key in the index. */
+  find(index: Index, key: string): readonly KubeObject[]
+  /** The Namespace object. */
+  namespace(name: string): KubeObject | undefined
+  /** The kinds that have at least one object. */
+  kinds(): readonly KindName[]
+  /** This mesh with one more object, or another version of one it has. */
+  with(object: KubeObject): MeshSnapshot
+  /** This mesh without an object; the same snapshot where there is none of that identity. */
+  without(ref: MeshRef): MeshSnapshot
+  /** The same mesh, seen through a view that notes which kinds are read, there or not. */
+  recording(): RecordingSnapshot
+}
+
+export interface RecordingSnapshot extends MeshSnapshot {
+  /** The kinds read through this view so far. */
+  readonly kindsRead: ReadonlySet<KindName>
+}
+
+export interface SnapshotOptions {
+  /** Where istiod runs; `istio-system` when left out. */
+  readonly istioNamespace?: string
+}
+
+/** A mesh without objects. */
+export function emptySnapshot(options: SnapshotOptions = {}): MeshSnapshot {
+  return buildSnapshot([], options)
+}
+
+/** The mesh of these objects; of several with one identity the last counts. */
+export function buildSnapshot(objects: Iterable<KubeObject>, options: SnapshotOptions = {}): MeshSnapshot {
+  const slices = buildInSlices(objects, options)
+  for (;;) {
+    const step = slices.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * `buildSnapshot` for a caller that must not block: it yields how many objects it has read, every `perSlice` steps of
+ * reading and then of indexing, and returns the snapshot.
+ */
+export function* buildInSlices(
+  objects: Iterable<KubeObject>,
+  options: SnapshotOptions & { readonly perSlice?: number } = {},
+): Generator<number, MeshSnapshot> {
+  const perSlice = options.perSlice ?? 1000
+  const unique = new Map<KindName, Map<string, KubeObject>>()
+  let done = 0
+  for (const object of objects) {
+    const { kind, namespace, name } = refOf(object)
+    const ofKind = unique.get(kind) ?? new Map<string, KubeObject>()
+    unique.set(kind, ofKind.set(`${namespace}/${name}`, withoutStrayNamespace(kind, object)))
+    if (++done % perSlice === 0) yield done
+  }
+  const stored = new Map<KindName, Buckets>()
+  const indexes = new Map<Index, Buckets>()
+  let size = 0
+  for (const [kind, ofKind] of unique) {
+    size += ofKind.size
+    stored.set(
+      kind,
+      yield* counting(
+        done,
+        toBuckets(ofKind.values(), (object) => [namespaceOf(object)], perSlice),
+      ),
+    )
+    for (const index of INDEXES.get(kind) ?? []) {
+      indexes.set(index, yield* counting(done, toBuckets(ofKind.values(), index.keys, perSlice)))
+    }
+  }
+  return toSnapshot({ istioNamespace: options.istioNamespace ?? 'istio-system', size, objects: stored, indexes })
+}
+
+/** The same steps, each of which says how many objects are in. */
+function* counting(done: number, steps: Generator<void, Buckets>): Generator<number, Buckets> {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+    yield done
+  }
+}
+
+/** The identity of an object. */
+export function refOf(object: KubeObject): MeshRef {
+  const kind = kindNameOf(object)
+  return { kind, namespace: CLUSTER_KINDS.has(kind) ? '' : namespaceOf(object), name: nameOf(object) }
+}
+
+/** The object as kube-apiserver would return it: a cluster-scoped one has no namespace, whatever a file says. */
+function withoutStrayNamespace(kind: KindName, object: KubeObject): KubeObject {
+  if (namespaceOf(object) === '' || !CLUSTER_KINDS.has(kind)) return object
+  const { namespace: _, ...metadata } = object.metadata
+  return { ...object, metadata }
+}
+
+interface State {
+  readonly istioNamespace: string
+  readonly size: number
+  /** By kind, then by namespace. */
+  readonly objects: ReadonlyMap<KindName, Buckets>
+  /** By index, then by key. */
+  readonly indexes: ReadonlyMap<Index, Buckets>
+}
+
+function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
+  const inNamespace = (kind: KindName, namespace: string): readonly KubeObject[] => {
+    kindsRead?.add(kind)
+    return state.objects.get(kind)?.get(namespace) ?? NO_OBJECTS
+  }
+  const get = (kind: KindName, namespace: string, name: string): KubeObject | undefined =>
+    findIn(inNamespace(kind, namespace), { namespace, name })
+  const snapshot: MeshSnapshot = {
+    istioNamespace: state.istioNamespace,
+    size: state.size,
+    get,
+    inNamespace,
+    all(kind) {
+      kindsRead?.add(kind)
+      return flatten(state.objects.get(kind) ?? NO_BUCKETS)
+    },
+    find(index, key) {
+      kindsRead?.add(index.kind)
+      return state.indexes.get(index)?.get(key) ?? NO_OBJECTS
+    },
+    namespace: (name) => get(KINDS.namespace, '', name),
+    kinds: () => [...state.objects.keys()].sort(),
+    with: (object) => toSnapshot(change(state, refOf(object), object), kindsRead),
+    without(ref) {
+      const changed = change(state, ref, undefined)
+      return changed === state ? snapshot : toSnapshot(changed, kindsRead)
+    },
+    recording() {
+      const read = new Set<KindName>()
+      return { ...toSnapshot(state, read), kindsRead: read }
+    },
+  }
+  return snapshot
+}
+
+function change(state: State, ref: MeshRef, object: KubeObject | undefined): State {
+  const buckets = state.objects.get(ref.kind) ?? NO_BUCKETS
+  const previous = findIn(buckets.get(ref.namespace) ?? NO_OBJECTS, ref)
+  const next = object === undefined ? undefined : withoutStrayNamespace(ref.kind, object)
+  if (previous === next) return state
+  const changed = put(buckets, ref.namespace, ref, next)
+  const objects = new Map(state.objects)
+  if (changed.isEmpty()) objects.delete(ref.kind)
+  else objects.set(ref.kind, changed)
+  const size = state.size + Number(next !== undefined) - Number(previous !== undefined)
+  return { istioNamespace: state.istioNamespace, size, objects, indexes: reindex(state.indexes, ref, previous, next) }
+}
+
+function reindex(
+  indexes: State['indexes'],
+  ref: MeshRef,
+  previous: KubeObject | undefined,
+  next: KubeObject | undefined,
+): State['indexes'] {
+  const ofKind = INDEXES.get(ref.kind)
+  if (ofKind === undefined) return indexes
+  const changed = new Map(indexes)
+  for (const index of ofKind) {
+    const before = new Set(previous === undefined ? [] : index.keys(previous))
+    const after = new Set(next === undefined ? [] : index.keys(next))
+    const buckets = (changed.get(index) ?? NO_BUCKETS).withMutations((mutable) => {
+      for (const key of before) if (!after.has(key)) put(mutable, key, ref, undefined)
+      for (const key of after) put(mutable, key, ref, next)
+    })
+    changed.set(index, buckets)
+  }
+  return changed
+}
