@@ -1,0 +1,44 @@
+import type { Finding } from '../engine/decision.ts'
+import { toPointer } from '../kube/field-path.ts'
+import type { Json } from '../kube/json.ts'
+import { oneLine, shorten } from './one-line.ts'
+
+/** `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext. Set mode to STRICT, or remove it to inherit.` */
+export function findingLine(finding: Finding): string {
+  const { message, remediation } = finding
+  const what = oneLine(message)
+  const sentence = remediation === '' || /[.!?]$/.test(what) ? what : `${what}.`
+  return `${headOf(finding)}${sentence}${remediation === '' ? '' : ` ${oneLine(remediation)}`}`
+}
+
+/** The short form, `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set STRICT`, of at most `most` characters. */
+export function shortFindingLine(finding: Finding, most: number): string {
+  const head = headOf(finding)
+  const what = oneLine(finding.message).replace(/\.$/, '')
+  const todo = `; ${shortRemedy(finding)}`
+  const room = most - head.length
+  const forWhat = Math.max(room - todo.length, Math.min(what.length, Math.floor(room / 2)))
+  const text = `${head}${shorten(what, forWhat)}`
+  return shorten(`${text}${shorten(todo, most - text.length)}`, most)
+}
+
+/** A value as a person would write it in YAML, on one line. */
+export function valueText(value: Json): string {
+  return typeof value === 'string' ? oneLine(value) : JSON.stringify(value)
+}
+
+function headOf({ code, field }: Finding): string {
+  return field === '' ? `${code}: ` : `${code} ${oneLine(field)}: `
+}
+
+/** What a one-step fix says in two words; else the remediation's first sentence. */
+function shortRemedy({ fix, path, remediation }: Finding): string {
+  const [step, ...more] = fix ?? []
+  if (step !== undefined && more.length === 0 && step.path === toPointer(path)) {
+    if (step.op === 'remove') return 'remove it'
+    if (step.op !== 'test' && (typeof step.value !== 'object' || step.value === null))
+      return `set ${valueText(step.value)}`
+  }
+  const [sentence = ''] = oneLine(remediation).split(/\.(?:\s|$)/)
+  return /^[A-Z][a-z]/.test(sentence) ? `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}` : sentence
+}

@@ -1,0 +1,102 @@
+import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+import type { Decision } from '../engine/decision.ts'
+import type { AdmissionRequest } from '../engine/request.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import type { Source } from '../sources/source.ts'
+import type { AdmissionGate } from './admission-gate.ts'
+import { capped, createTally } from './tally.ts'
+import { verdictOf } from './verdict.ts'
+
+/** The two doors of the API server. */
+export type WebhookName = 'validate' | 'mutate'
+
+export interface MetricsOptions {
+  readonly version: string
+  readonly gate: AdmissionGate
+  readonly policies: Source<PolicySet>
+  /** When the certificate that is served ends; undefined while none is. */
+  readonly certificateExpiry: () => Date | undefined
+}
+
+/** Everything that is counted. The names are a contract: never repurposed, never renamed. */
+export interface Metrics {
+  readonly contentType: string
+  decided(webhook: WebhookName, request: AdmissionRequest, decision: Decision, seconds: number): void
+  /** A request that got no verdict. */
+  refused(path: string, status: number): void
+  /** The text of a scrape. */
+  render(): Promise<string>
+}
+
+/** Seconds; the API server waits 3 s by our configuration, 10 s by its default. */
+const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10]
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  registerGauges(registry, options)
+  const tally = (name: string, help: string, ...labels: readonly string[]) =>
+    createTally({ name: `meshward_${name}`, help, labels, registry })
+
+  const requests = tally('requests_total', 'Admission requests.', 'webhook', 'kind', 'operation', 'decision')
+  const refusals = tally('refused_requests_total', 'Requests that got no verdict.', 'path', 'status')
+  const evaluations = tally('rule_evaluations_total', 'Evaluations of a policy.', 'policy')
+  const errors = tally('rule_errors_total', 'Policies that could not be evaluated.', 'code')
+  const violations = tally('violations_total', 'Findings, by what they led to.', 'code', 'namespace', 'action')
+  const mutations = tally('mutations_total', 'Fields that were filled.', 'code')
+  const duration = new Histogram({
+    name: 'meshward_request_duration_seconds',
+    help: 'From the first byte of a request to its answer.',
+    labelNames: ['webhook'],
+    buckets: BUCKETS,
+    registers: [registry],
+  })
+  const durations = { validate: duration.labels('validate'), mutate: duration.labels('mutate') }
+  const namespaces = capped(100)
+  const kinds = capped(100)
+
+  return {
+    contentType: registry.contentType,
+    decided(webhook, { kind, operation, namespace }, decision, seconds) {
+      const kindName = kinds(kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`)
+      requests(webhook, kindName, operation, verdictOf(decision))
+      durations[webhook].observe(seconds)
+      for (const policy of decision.evaluated) evaluations(policy)
+      for (const { code, outcome, action } of decision.findings) {
+        if (outcome === 'error') errors(code)
+        else if (outcome === 'fail') violations(code, namespaces(namespace), action)
+      }
+      for (const { code } of decision.filled) mutations(code)
+    },
+    refused: (path, status) => refusals(path, String(status)),
+    render: () => registry.metrics(),
+  }
+}
+
+function registerGauges(registry: Registry, { version, gate, policies, certificateExpiry }: MetricsOptions): void {
+  const gauge = (name: string, help: string, labels: readonly string[], collect: (gauge: Gauge) => void): void =>
+    registry.registerMetric(
+      new Gauge({
+        name: `meshward_${name}`,
+        help,
+        labelNames: [...labels],
+        registers: [],
+        collect() {
+          collect(this)
+        },
+      }),
+    )
+  gauge('build_info', 'Always 1.', ['version', 'node'], (it) => it.set({ version, node: process.versions.node }, 1))
+  gauge('certificate_expiry_timestamp_seconds', 'When the certificate that is served ends.', [], (it) =>
+    it.set((certificateExpiry()?.getTime() ?? 0) / 1000),
+  )
+  gauge('requests_in_flight', 'Requests whose answers are under way.', [], (it) => it.set(gate.inFlight().requests))
+  gauge('request_bytes_in_flight', 'Bytes of request bodies held in memory.', [], (it) => it.set(gate.inFlight().bytes))
+  gauge('policies', 'Policies in force, by whether they compile.', ['state'], (it) => {
+    const all = policies.hasSynced() ? policies.current().policies : []
+    const broken = all.filter(({ program }) => program === undefined).length
+    it.set({ state: 'compiled' }, all.length - broken)
+    it.set({ state: 'broken' }, broken)
+  })
+}
