@@ -45,6 +45,9 @@ const VIRTUAL_SERVICES = {
 }
 
 interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly spec: object
   readonly metadata: { readonly name: string; readonly namespace: string }
 }
 
@@ -116,26 +119,27 @@ function route(index: number, timeout: string | undefined): object {
 /** With managedFields and the last-applied annotation, which double the size of an object as in any real cluster. */
 function manifest(kind: string, apiVersion: string, name: string, spec: object): Manifest {
   const applied = { apiVersion, kind, metadata: { annotations: {}, name, namespace: 'shop' }, spec }
-  return {
-    ...{ apiVersion, kind },
-    metadata: {
-      ...{ name, namespace: 'shop' },
-      ...{ uid: 'b3d1c0a4-92a7-4f4b-8b7e-0b6a2b1a7c11', resourceVersion: '184467', generation: 7 },
-      ...{ creationTimestamp: '2026-03-02T09:15:00Z' },
-      labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/managed-by': 'argocd', team: 'payments' },
-      annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(applied)}\n` },
-      managedFields: [
-        {
-          ...{ manager: 'kubectl-client-side-apply', operation: 'Update', apiVersion, time: '2026-03-02T09:15:00Z' },
-          ...{
-            fieldsType: 'FieldsV1',
-            fieldsV1: { 'f:metadata': { 'f:annotations': {}, 'f:labels': {} }, 'f:spec': managed(spec) },
-          },
-        },
-      ],
-    },
-    spec,
-  } as Manifest
+  const metadata = {
+    name,
+    namespace: 'shop',
+    uid: 'b3d1c0a4-92a7-4f4b-8b7e-0b6a2b1a7c11',
+    resourceVersion: '184467',
+    generation: 7,
+    creationTimestamp: '2026-03-02T09:15:00Z',
+    labels: { 'app.kubernetes.io/name': name, 'app.kubernetes.io/managed-by': 'argocd', team: 'payments' },
+    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify(applied)}\n` },
+    managedFields: [
+      {
+        manager: 'kubectl-client-side-apply',
+        operation: 'Update',
+        apiVersion,
+        time: '2026-03-02T09:15:00Z',
+        fieldsType: 'FieldsV1',
+        fieldsV1: { 'f:metadata': { 'f:annotations': {}, 'f:labels': {} }, 'f:spec': managed(spec) },
+      },
+    ],
+  }
+  return { apiVersion, kind, metadata, spec }
 }
 
 /** Lists of Istio's kinds are atomic, so a manager owns them whole. */
