@@ -31,22 +31,31 @@ export function loadPolicySet(options: PolicyFilesOptions, compiler: PolicyCompi
   return outcome.ok ? { ...outcome, issues: policies.flatMap(({ issues }) => issues) } : outcome
 }
 
-/** The policies below some paths, compiled. `issues`: what could not even be placed in a set. */
+/**
+ * The policies below some paths, compiled. A later path replaces what an earlier one has under the same name or code.
+ * `issues`: what could not even be placed in a set.
+ */
 export function readPolicies(
   paths: readonly string[],
   compiler: PolicyCompiler,
 ): { readonly policies: readonly Policy[]; readonly issues: readonly PolicyIssue[] } {
-  const policies: Policy[] = []
+  let policies: readonly Policy[] = []
   const issues: PolicyIssue[] = []
   for (const path of paths) {
+    const found: Policy[] = []
     for (const { document, file } of documentsOf(path, 'policy.yaml', issues)) {
       if (kindOf(document) === 'MeshPolicyBinding') continue
       const outcome = compiler.compile(document, file)
-      if (outcome.ok) policies.push(outcome.policy)
+      if (outcome.ok) found.push(outcome.policy)
       else issues.push(...outcome.issues)
     }
+    policies = [...policies.filter((earlier) => !found.some((later) => sameRule(earlier, later))), ...found]
   }
   return { policies, issues }
+}
+
+function sameRule(a: Policy, b: Policy): boolean {
+  return a.name === b.name || a.code === b.code
 }
 
 function readBindings(paths: readonly string[]): {
