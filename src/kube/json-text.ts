@@ -27,7 +27,7 @@ export function readJsonText(text: string, start: number): JsonTextOutcome {
 interface Scanner {
   readonly text: string
   offset: number
-  /** The first thing wrong; reading goes on to the end without looking further. */
+  /** The first thing wrong, which ends the reading. */
   failure: Exclude<JsonTextOutcome, { ok: true }> | undefined
 }
 
@@ -36,7 +36,6 @@ function readValue(scanner: Scanner, depth: number): SourceNode {
   const first = scanner.text[start]
   if (depth > MAX_NESTING) {
     scanner.failure ??= { ok: false, problem: 'nesting', offset: start }
-    scanner.offset = scanner.text.length
     return { kind: 'scalar', style: 'plain', start, end: start, value: null }
   }
   if (first === '{') return readObject(scanner, depth)
@@ -78,8 +77,9 @@ function enter(scanner: Scanner): void {
   skipSpace(scanner)
 }
 
+/** False at the end of a collection, and everywhere once something is wrong: then nothing is read any more. */
 function inside(scanner: Scanner, close: string): boolean {
-  return scanner.offset < scanner.text.length && scanner.text[scanner.offset] !== close
+  return scanner.failure === undefined && scanner.text[scanner.offset] !== close
 }
 
 function next(scanner: Scanner): void {

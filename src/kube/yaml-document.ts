@@ -4,7 +4,7 @@ import { readJsonText } from './json-text.ts'
 import { offsetInScalar } from './scalar-offset.ts'
 import { dealias, findPlace, type SourceNode } from './source-node.ts'
 import { toSourceNode, type MeaningProblem } from './yaml-node.ts'
-import { MAX_NESTING, parseYamlSyntax, type SyntaxOutcome } from './yaml-syntax.ts'
+import { MAX_NESTING, MAX_TOKENS, parseYamlSyntax, type SyntaxOutcome } from './yaml-syntax.ts'
 
 /** A place in a file, both 1-based; columns count UTF-16 units, as editors do. */
 export interface Position {
@@ -45,20 +45,20 @@ const MAX_TEXT = 8 * 1024 * 1024
  * before anything is built. Reads as Kubernetes does (sigs.k8s.io/yaml). Never throws.
  */
 export function parseYamlDocuments(text: string): readonly YamlOutcome[] {
-  const positionAt = lineIndex(text)
   if (text.length > MAX_TEXT) {
     const message = `the text has ${megabytes(text.length)} MiB; at most ${megabytes(MAX_TEXT)} are read at once, split it`
-    return [failure(0, 'DOC-03', positionAt(0), message)]
+    return [failure(0, 'DOC-03', { line: 1, column: 1 }, message)]
   }
-  return parseJson(text, positionAt) ?? parseYaml(text, positionAt)
+  return parseJson(text) ?? parseYaml(text)
 }
 
 type PositionAt = (offset: number) => Position
 
-function parseJson(text: string, positionAt: PositionAt): readonly YamlOutcome[] | undefined {
+function parseJson(text: string): readonly YamlOutcome[] | undefined {
   const start = text.search(/[^\s\uFEFF]/)
   if (text[start] !== '{' && text[start] !== '[') return undefined
   if (!isJson(text.slice(start))) return undefined
+  const positionAt = lineIndex(text)
   if (text.length > MAX_DOCUMENT) return [tooLarge(0, text.length, positionAt(start))]
   const read = readJsonText(text, start)
   if (read.ok) return [{ ok: true, document: toDocument(0, text, read.root, positionAt) }]
@@ -75,9 +75,10 @@ function isJson(text: string): boolean {
   }
 }
 
-function parseYaml(original: string, positionAt: PositionAt): readonly YamlOutcome[] {
+function parseYaml(original: string): readonly YamlOutcome[] {
   // every break that YAML 1.1 knows ends a line for Kubernetes, and so a comment; each is one character, as \n is
   const text = original.replace(/\r(?!\n)|[\u0085\u2028\u2029]/g, '\n')
+  const positionAt = lineIndex(text)
   const outcomes: YamlOutcome[] = []
   for (const chunk of splitStream(text)) {
     const content = text.slice(chunk.start, chunk.end)
@@ -112,7 +113,7 @@ function splitStream(text: string): readonly Chunk[] {
 
 /** What the parser would take and Kubernetes would not, or reads otherwise. */
 function findOddity(content: string): { readonly offset: number; readonly message: string } | undefined {
-  const control = /[^\P{Cc}\t\n\r]|(?!^)\uFEFF/u.exec(content)
+  const control = /[^\P{Cc}\t\n\r]|(?<=\n)\uFEFF/u.exec(content)
   if (control !== null) {
     const code = content.charCodeAt(control.index).toString(16).padStart(4, '0').toUpperCase()
     return { offset: control.index, message: `the invisible character U+${code} is not allowed here; remove it` }
@@ -132,6 +133,9 @@ function readDocument(
   if (!syntax.ok) {
     const position = positionAt(base + syntax.offset)
     if (syntax.problem === 'nesting') return tooDeep(index, position)
+    if (syntax.problem === 'size') {
+      return failure(index, 'DOC-03', position, `this document has more than ${MAX_TOKENS} tokens; split it`)
+    }
     return withTemplateHint(failure(index, 'DOC-01', position, syntax.message), text, base)
   }
   if (syntax.contents === null) return undefined

@@ -49,7 +49,7 @@ interface Size {
 function read(reading: Reading, node: unknown, fallback: number): SourceNode {
   if (isAlias(node)) return readAlias(reading, node)
   if (!isMap(node) && !isSeq(node) && !isScalar(node)) return emptyAt(fallback)
-  if (node.anchor !== undefined) reading.anchors.set(node.anchor, 'open')
+  if (node.anchor !== undefined) openAnchor(reading, node.anchor, rangeOf(reading, node).start)
   const source = isScalar(node)
     ? readScalar(reading, node)
     : isMap(node)
@@ -57,6 +57,13 @@ function read(reading: Reading, node: unknown, fallback: number): SourceNode {
       : readList(reading, node)
   if (node.anchor !== undefined) reading.anchors.set(node.anchor, source)
   return source
+}
+
+/** Kubernetes ends the name of an anchor at the first odd character and reads the rest as the value. */
+function openAnchor(reading: Reading, name: string, start: number): void {
+  if (!/^[\w-]+$/.test(name))
+    fail(reading, 'meaning', start, `the anchor "&${name}" may have letters, digits, _ and - only`)
+  reading.anchors.set(name, 'open')
 }
 
 function readAlias(reading: Reading, node: Alias): SourceNode {

@@ -11,8 +11,6 @@ export function resolvePlainScalar(text: string): Json | undefined {
   if (TRUES.has(text)) return true
   if (FALSES.has(text)) return false
   if (NOT_FINITE.test(text)) return undefined
-  // a leading dot never takes part in the digit grouping that other numbers allow
-  if (text.startsWith('.')) return FLOAT.test(text) ? finite(text) : text
   if (!STARTS_NUMBER.test(text)) return text
   const plain = text.replaceAll('_', '')
   const integer = parseInteger(plain)
@@ -31,7 +29,7 @@ function parseInteger(plain: string): number | undefined {
   return Number(value)
 }
 
-function finite(plain: string, text = plain): number | string {
+function finite(plain: string, text: string): number | string {
   const value = Number(plain)
   return Number.isFinite(value) ? value : text
 }
@@ -52,7 +50,7 @@ const FALSES: ReadonlySet<string> = new Set([
   'FALSE',
 ])
 const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/
-const STARTS_NUMBER = /^[-+\d]/
+const STARTS_NUMBER = /^(?:[-+\d]|\.\d)/
 const INTEGER = /^([-+]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO][0-7]+|0(?=[0-7])([0-7]+)|0|[1-9]\d*)$/
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/
 const MAX_INT64 = 2n ** 63n - 1n

@@ -1,12 +1,20 @@
-import { Composer, Lexer, Parser, type Document, type ErrorCode, type ParsedNode } from 'yaml'
+import { Composer, CST, Lexer, Parser, type Document, type ErrorCode, type ParsedNode } from 'yaml'
 
 /** A document as the `yaml` package composes it, or what is wrong with it and where (offset into the chunk). */
 export type SyntaxOutcome =
   | { readonly ok: true; readonly contents: ParsedNode | null }
-  | { readonly ok: false; readonly problem: 'syntax' | 'nesting'; readonly offset: number; readonly message: string }
+  | {
+      readonly ok: false
+      readonly problem: 'syntax' | 'nesting' | 'size'
+      readonly offset: number
+      readonly message: string
+    }
 
 /** Deep enough for any object that people write (CRD schemas reach about 60), shallow enough for every recursion. */
 export const MAX_NESTING = 200
+
+/** A document of 3 MiB in block style has some 700,000; a million bounds the time and memory of hostile ones. */
+export const MAX_TOKENS = 1_000_000
 
 /**
  * Parses one chunk of a YAML stream. The nesting is bounded while the text is read, before anything recurses: the
@@ -17,16 +25,55 @@ export function parseYamlSyntax(chunk: string): readonly SyntaxOutcome[] {
   const parser = new Parser()
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' })
   const documents: Document.Parsed[] = []
-  for (const lexeme of new Lexer().lex(chunk)) {
+  let tokens = 0
+  for (const lexeme of keepColons(new Lexer().lex(chunk))) {
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
+    tokens += 1
     // the stack also holds the document and the scalar at hand
-    if (parser.stack.length > MAX_NESTING + 2) {
-      return [...documents.map(toOutcome), { ok: false, problem: 'nesting', offset: parser.offset, message: '' }]
+    const problem = parser.stack.length > MAX_NESTING + 2 ? 'nesting' : tokens > MAX_TOKENS ? 'size' : undefined
+    if (problem !== undefined) {
+      return [...documents.map(toOutcome), { ok: false, problem, offset: parser.offset, message: '' }]
     }
   }
   for (const token of parser.end()) documents.push(...composer.next(token))
   documents.push(...composer.end())
   return documents.map(toOutcome)
+}
+
+/**
+ * In `[2001:db8::]` the last colon belongs to the address for Kubernetes (go-yaml v2: a colon ends an unquoted text
+ * only before white space), for the package it makes the item a map.
+ */
+function* keepColons(lexemes: Iterable<string>): Generator<string> {
+  let held: readonly string[] = []
+  for (const lexeme of lexemes) {
+    if ((held.length === 3 || held.length === 5) && FLOW_INDICATORS.has(lexeme)) {
+      yield* [CST.SCALAR, `${held[1]}:`, lexeme]
+      held = []
+    } else if (continuesKey(held.length, lexeme)) {
+      held = [...held, lexeme]
+    } else {
+      yield* held
+      held = lexeme === CST.SCALAR ? [lexeme] : []
+      if (lexeme !== CST.SCALAR) yield lexeme
+    }
+  }
+  yield* held
+}
+
+/** The lexemes of an unquoted key with nothing after it: the mark of a scalar, its text, a colon and, before a comma, an empty scalar. */
+function continuesKey(length: number, lexeme: string): boolean {
+  switch (length) {
+    case 0:
+    case 3:
+      return lexeme === CST.SCALAR
+    case 1:
+      return true
+    case 2:
+      return lexeme === ':'
+    default:
+      return length === 4 && lexeme === ''
+  }
 }
 
 function toOutcome(document: Document.Parsed): SyntaxOutcome {
@@ -50,8 +97,12 @@ function explain(code: ErrorCode, message: string): string {
     case 'BAD_DQ_ESCAPE':
       return `${message}; write \\\\ for a backslash, or use single quotes`
     case 'MISSING_CHAR':
-      return message.startsWith('Implicit map keys') ? 'this line is neither "key: value" nor "- item"' : message
+      if (message.startsWith('Implicit map keys')) return 'this line is neither "key: value" nor "- item"'
+      if (message.includes('quote')) return 'a quoted text is not closed, or one of its lines is not indented'
+      return message
     default:
       return message
   }
 }
+
+const FLOW_INDICATORS: ReadonlySet<string> = new Set([',', ']', '}'])
