@@ -1,0 +1,149 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
+import { asObject } from '../../kube/json.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import type { KindName } from '../../mesh/kinds.ts'
+import { emptySnapshot, refOf, type MeshSnapshot } from '../../mesh/snapshot.ts'
+import type { Source } from '../source.ts'
+import { watchKind, type KindListener, type KindStatus, type WatchKindOptions } from './watch-kind.ts'
+
+/** The mesh as the API server has it, kept up to date. */
+export interface ClusterMesh extends Source<MeshSnapshot> {
+  /** What is known of each watched kind, in order of name. */
+  status(): readonly KindStatus[]
+  /** Milliseconds since the API server was last heard of every kind: the age of the oldest. Infinite before the first sync. */
+  staleness(): number
+  stop(): void
+}
+
+export interface ClusterMeshOptions extends Omit<WatchKindOptions, 'kind' | 'listener' | 'signal'> {
+  readonly kinds: ReadonlySet<KindName>
+  readonly istioNamespace?: string
+  /** Called after each change of the snapshot. */
+  readonly changed?: (mesh: MeshSnapshot, object?: KubeObject) => void
+  /** Called when the state or trouble of a kind changes, for logs. */
+  readonly statusChanged?: (status: KindStatus) => void
+}
+
+/** Objects put into the snapshot between two turns of the event loop: about 5 ms. */
+const SLICE = 500
+
+/** Starts to watch. The source has synced once every kind was listed, or is known not to be served. */
+export function watchMesh(options: ClusterMeshOptions): ClusterMesh {
+  const mesh = new WatchedMesh(options)
+  mesh.start()
+  return mesh
+}
+
+class WatchedMesh implements ClusterMesh {
+  private snapshot: MeshSnapshot
+  private readonly options: ClusterMeshOptions
+  private readonly stopped = new AbortController()
+  private readonly statuses = new Map<KindName, KindStatus>()
+  /** Lists are put in one after the other, so that two of them never build on the same snapshot. */
+  private queue: Promise<void> = Promise.resolve()
+
+  constructor(options: ClusterMeshOptions) {
+    this.options = options
+    this.snapshot = emptySnapshot(
+      options.istioNamespace === undefined ? {} : { istioNamespace: options.istioNamespace },
+    )
+    for (const kind of options.kinds) this.statuses.set(kind, { kind, state: 'listing', lastContact: 0, trouble: '' })
+  }
+
+  start(): void {
+    const { signal } = this.stopped
+    for (const kind of this.options.kinds)
+      void watchKind({ ...this.options, kind, signal, listener: this.listener(kind) })
+  }
+
+  current(): MeshSnapshot {
+    return this.snapshot
+  }
+
+  hasSynced(): boolean {
+    return [...this.statuses.values()].every(({ state }) => state !== 'listing')
+  }
+
+  status(): readonly KindStatus[] {
+    return [...this.statuses.values()].sort((a, b) => (a.kind < b.kind ? -1 : 1))
+  }
+
+  staleness(): number {
+    const contacts = [...this.statuses.values()].map(({ lastContact }) => lastContact)
+    if (contacts.some((contact) => contact === 0)) return Number.POSITIVE_INFINITY
+    return contacts.length === 0 ? 0 : this.options.now() - Math.min(...contacts)
+  }
+
+  stop(): void {
+    this.stopped.abort()
+  }
+
+  private listener(kind: KindName): KindListener {
+    return {
+      replaced: (objects) => {
+        this.queue = this.queue.then(() => this.replace(kind, objects))
+        return this.queue
+      },
+      changed: (object) => this.change(object),
+      removed: (object) => {
+        this.snapshot = this.snapshot.without(refOf(object))
+        this.options.changed?.(this.snapshot, object)
+      },
+      status: (status) => {
+        const before = this.statuses.get(kind)
+        this.statuses.set(kind, status)
+        if (before?.state !== status.state || before.trouble !== status.trouble) this.options.statusChanged?.(status)
+      },
+    }
+  }
+
+  private change(object: KubeObject): void {
+    if (this.put(object)) this.options.changed?.(this.snapshot, object)
+  }
+
+  /** Puts an object in; false for a version older than the one known, which is left out. */
+  private put(object: KubeObject): boolean {
+    const { kind, namespace, name } = refOf(object)
+    const known = this.snapshot.get(kind, namespace, name)
+    if (known !== undefined && isOlder(object, known)) return false
+    this.snapshot = this.snapshot.with(object)
+    return true
+  }
+
+  /** Puts a whole list of one kind in, a slice at a time, so that other work goes on in between. */
+  private async replace(kind: KindName, objects: readonly KubeObject[]): Promise<void> {
+    const gone = new Map(this.snapshot.all(kind).map((object) => [identity(object), object]))
+    let done = 0
+    for (const object of objects) {
+      gone.delete(identity(object))
+      this.put(object)
+      if (++done % SLICE === 0) await nextTurn()
+    }
+    for (const object of gone.values()) {
+      this.snapshot = this.snapshot.without(refOf(object))
+      if (++done % SLICE === 0) await nextTurn()
+    }
+    this.options.changed?.(this.snapshot)
+  }
+}
+
+function identity(object: KubeObject): string {
+  const { namespace, name } = refOf(object)
+  return `${namespace}/${name}`
+}
+
+/**
+ * Is this an earlier version of the object than the one known? Versions of one object are comparable as numbers
+ * (Kubernetes 1.35, KEP-5504); one that was deleted and made anew has another uid and is never older.
+ */
+function isOlder(object: KubeObject, known: KubeObject): boolean {
+  if (object.metadata.uid !== known.metadata.uid) return false
+  const [next, last] = [versionOf(object), versionOf(known)]
+  return next !== undefined && last !== undefined && next < last
+}
+
+function versionOf(object: KubeObject): bigint | undefined {
+  const { resourceVersion } = asObject(object.metadata)
+  return typeof resourceVersion === 'string' && /^\d{1,30}$/.test(resourceVersion) ? BigInt(resourceVersion) : undefined
+}

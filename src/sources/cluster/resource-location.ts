@@ -1,0 +1,44 @@
+import { asList, asObject } from '../../kube/json.ts'
+import { resourceOf } from '../../kube/resource-names.ts'
+import type { KindName } from '../../mesh/kinds.ts'
+import type { ApiClient } from './api-client.ts'
+
+/** Where the API server keeps the objects of a kind. */
+export interface ResourceLocation {
+  readonly kind: string
+  /** `networking.istio.io/v1`. */
+  readonly apiVersion: string
+  /** `/apis/networking.istio.io/v1/virtualservices`: the collection over all namespaces. */
+  readonly path: string
+}
+
+/**
+ * Finds the collection of a kind in the version the API server prefers. Undefined where it has none: the CRD is not
+ * installed (yet). Rejects where the API server does not answer.
+ */
+export async function locateResource(api: ApiClient, name: KindName): Promise<ResourceLocation | undefined> {
+  const dot = name.indexOf('.')
+  const kind = dot < 0 ? name : name.slice(0, dot)
+  const group = dot < 0 ? '' : name.slice(dot + 1)
+  const { resource } = resourceOf(group, kind)
+  if (group === '') return { kind, apiVersion: 'v1', path: `/api/v1/${resource}` }
+  for (const apiVersion of await versionsOf(api, group)) {
+    const { status, body } = await api.send('GET', `/apis/${apiVersion}`)
+    if (status === 404) continue
+    if (status !== 200)
+      throw new Error(`the API server answered ${status} when asked for the resources of ${apiVersion}`)
+    const served = asList(asObject(body).resources).some((item) => asObject(item).name === resource)
+    if (served) return { kind, apiVersion, path: `/apis/${apiVersion}/${resource}` }
+  }
+  return undefined
+}
+
+/** The served versions of a group, the preferred one first. */
+async function versionsOf(api: ApiClient, group: string): Promise<readonly string[]> {
+  const { status, body } = await api.send('GET', `/apis/${group}`)
+  if (status === 404) return []
+  if (status !== 200) throw new Error(`the API server answered ${status} when asked for the versions of ${group}`)
+  const { preferredVersion, versions } = asObject(body)
+  const all = [preferredVersion ?? null, ...asList(versions)].map((version) => asObject(version).groupVersion)
+  return [...new Set(all.filter((version) => typeof version === 'string'))]
+}
