@@ -1,0 +1,114 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+import { KubeConfig, Watch } from '@kubernetes/client-node'
+
+import type { Json, JsonObject } from '../../../src/kube/json.ts'
+import { createApiClient, type ApiClient } from '../../../src/sources/cluster/api-client.ts'
+
+/** A server that speaks list and watch of one kind, VirtualService, as scripted: the fake stands at the socket. */
+export interface FakeApiServer {
+  readonly api: ApiClient
+  readonly watch: Watch
+  /** Requests so far, as `LIST`, `LIST continue=…` and `WATCH resourceVersion`. */
+  readonly calls: readonly string[]
+  /** Pages of the next lists; a page is the items and whether more follow. */
+  pages: readonly { readonly items: readonly JsonObject[]; readonly next: string }[]
+  /** Status of every answer to a list or watch while it is not 200. */
+  status: number
+  /** False: the CRD is not installed. */
+  served: boolean
+  /** The version that lists carry. */
+  resourceVersion: string
+  /** Sends an event to every open watch. */
+  send(type: string, object: Json): void
+  /** Sends raw text to every open watch. */
+  sendText(text: string): void
+  /** Ends every open watch, politely or by cutting the connection. */
+  end(how: 'end' | 'cut'): void
+  openWatches(): number
+  close(): Promise<void>
+}
+
+export async function startFakeApiServer(): Promise<FakeApiServer> {
+  const calls: string[] = []
+  const streams = new Set<ServerResponse>()
+  const server = createServer((request, response) => answer(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const config = configFor(server.address())
+  const fake: FakeApiServer = {
+    api: createApiClient(config),
+    watch: new Watch(config),
+    calls,
+    pages: [{ items: [], next: '' }],
+    status: 200,
+    served: true,
+    resourceVersion: '100',
+    send: (type, object) => fake.sendText(`${JSON.stringify({ type, object })}\n`),
+    sendText: (text) => {
+      for (const stream of streams) stream.write(text)
+    },
+    end: (how) => {
+      for (const stream of streams) {
+        if (how === 'end') stream.end()
+        else stream.destroy()
+      }
+      streams.clear()
+    },
+    openWatches: () => streams.size,
+    close: async () => {
+      fake.end('cut')
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+  return fake
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://fake')
+    if (url.pathname === '/apis/networking.istio.io') {
+      const version = { groupVersion: 'networking.istio.io/v1' }
+      return fake.served
+        ? json(response, 200, { preferredVersion: version, versions: [version] })
+        : json(response, 404, {})
+    }
+    if (url.pathname === '/apis/networking.istio.io/v1')
+      return json(response, 200, { resources: [{ name: 'virtualservices' }] })
+    if (url.searchParams.get('watch') === 'true') return follow(url, response)
+    const next = url.searchParams.get('continue') ?? ''
+    calls.push(next === '' ? 'LIST' : `LIST continue=${next}`)
+    if (fake.status !== 200) return json(response, fake.status, { message: 'not now' })
+    const index = next === '' ? 0 : Number(next)
+    const page = fake.pages[Math.min(index, fake.pages.length - 1)]
+    const metadata = {
+      resourceVersion: fake.resourceVersion,
+      ...(page?.next === '' ? {} : { continue: page?.next ?? '' }),
+    }
+    json(response, 200, { items: page?.items ?? [], metadata })
+  }
+
+  function follow(url: URL, response: ServerResponse): void {
+    calls.push(`WATCH ${url.searchParams.get('resourceVersion') ?? ''}`)
+    if (fake.status !== 200 || !fake.served)
+      return json(response, fake.served ? fake.status : 404, { message: 'not now' })
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.flushHeaders()
+    streams.add(response)
+    response.on('close', () => streams.delete(response))
+  }
+}
+
+function json(response: ServerResponse, status: number, body: Json): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
+
+function configFor(address: AddressInfo | string | null): KubeConfig {
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const config = new KubeConfig()
+  config.loadFromClusterAndUser(
+    { name: 'fake', server: `http://127.0.0.1:${port}`, skipTLSVerify: true },
+    { name: 'nobody' },
+  )
+  return config
+}
