@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
-import type { JsonObject } from '../../../src/kube/json.ts'
+import { asObject, type JsonObject } from '../../../src/kube/json.ts'
 import { KINDS } from '../../../src/mesh/kinds.ts'
 import { watchMesh, type ClusterMesh } from '../../../src/sources/cluster/cluster-mesh.ts'
 import { startFakeApiServer, type FakeApiServer } from './fake-api-server.ts'
@@ -88,7 +88,7 @@ describe('the mesh from the API server', () => {
     await until(() => stored().length === 2)
     expect(stored()[0]).toEqual(kept('a', '50'))
     const anew = virtualService('a', '7')
-    server.send('ADDED', { ...anew, metadata: { ...(anew.metadata as JsonObject), uid: 'another' } })
+    server.send('ADDED', { ...anew, metadata: { ...asObject(anew.metadata), uid: 'another' } })
     await until(() => mesh.current().get(KINDS.virtualService, 'shop', 'a')?.metadata.uid === 'another')
   })
 
