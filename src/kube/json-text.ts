@@ -34,7 +34,7 @@ interface Scanner {
 function readValue(scanner: Scanner, depth: number): SourceNode {
   const start = scanner.offset
   const first = scanner.text[start]
-  if (depth > MAX_NESTING) {
+  if (depth >= MAX_NESTING && (first === '{' || first === '[')) {
     scanner.failure ??= { ok: false, problem: 'nesting', offset: start }
     return { kind: 'scalar', style: 'plain', start, end: start, value: null }
   }

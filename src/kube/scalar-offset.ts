@@ -20,17 +20,10 @@ export function offsetInScalar(text: string, scalar: SourceScalar, offset: numbe
   return Math.min(at, scalar.end)
 }
 
-function contentStart(text: string, scalar: SourceScalar): number {
-  switch (scalar.style) {
-    case 'plain':
-      return scalar.start
-    case 'single-quoted':
-    case 'double-quoted':
-      return scalar.start + 1
-    case 'literal':
-    case 'folded':
-      return text.indexOf('\n', scalar.start) + 1
-  }
+function contentStart(text: string, { style, start }: SourceScalar): number {
+  if (style === 'plain') return start
+  const isBlock = style === 'literal' || style === 'folded'
+  return isBlock ? text.indexOf('\n', start) + 1 : start + 1
 }
 
 function skipFolded(text: string, scalar: SourceScalar, from: number): number {

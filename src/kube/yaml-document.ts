@@ -160,19 +160,17 @@ function toDocument(index: number, text: string, root: SourceNode, positionAt: P
   }
 }
 
-function meaningFailure(index: number, problem: MeaningProblem, positionAt: PositionAt): FailedOutcome {
-  const position = positionAt(problem.offset)
-  switch (problem.kind) {
-    case 'duplicate':
-      return duplicate(index, problem.message, positionAt(problem.first ?? problem.offset), position)
-    case 'expansion':
-      return failure(index, 'DOC-05', position, `${problem.message}; write the values out where they are used`)
-    case 'nesting':
-      return failure(index, 'DOC-04', position, `${problem.message}; at most ${MAX_NESTING} levels are read`)
-    case 'meaning':
-      return failure(index, 'DOC-06', position, problem.message)
-  }
+function meaningFailure(
+  index: number,
+  { kind, offset, message, first }: MeaningProblem,
+  positionAt: PositionAt,
+): FailedOutcome {
+  const position = positionAt(offset)
+  if (kind === 'duplicate') return duplicate(index, message, positionAt(first ?? offset), position)
+  return failure(index, MEANING_CODES[kind], position, message)
 }
+
+const MEANING_CODES = { expansion: 'DOC-05', nesting: 'DOC-04', meaning: 'DOC-06' } as const
 
 type FailedOutcome = Extract<YamlOutcome, { ok: false }>
 

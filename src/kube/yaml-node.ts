@@ -230,9 +230,19 @@ function measure(
   }
   reading.sizes.set(node, { characters, depth: depth + levels })
   if (characters > reading.limit) {
-    fail(reading, 'expansion', node.start, 'its aliases, written out, make it too large')
+    fail(
+      reading,
+      'expansion',
+      node.start,
+      'its aliases, written out, make it too large; write the values out where they are used',
+    )
   } else if (depth + levels > MAX_NESTING) {
-    fail(reading, 'nesting', node.start, 'its aliases, written out, nest too deep')
+    fail(
+      reading,
+      'nesting',
+      node.start,
+      `its aliases, written out, nest deeper than ${MAX_NESTING} levels; write less of it by alias`,
+    )
   }
   return node
 }

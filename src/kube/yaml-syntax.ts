@@ -29,15 +29,23 @@ export function parseYamlSyntax(chunk: string): readonly SyntaxOutcome[] {
   for (const lexeme of keepColons(new Lexer().lex(chunk))) {
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
     tokens += 1
-    // the stack also holds the document and the scalar at hand
-    const problem = parser.stack.length > MAX_NESTING + 2 ? 'nesting' : tokens > MAX_TOKENS ? 'size' : undefined
+    const problem = nesting(parser) > MAX_NESTING ? 'nesting' : tokens > MAX_TOKENS ? 'size' : undefined
     if (problem !== undefined) {
-      return [...documents.map(toOutcome), { ok: false, problem, offset: parser.offset, message: '' }]
+      return [
+        ...documents.map((document) => toOutcome(document, chunk)),
+        { ok: false, problem, offset: parser.offset, message: '' },
+      ]
     }
   }
   for (const token of parser.end()) documents.push(...composer.next(token))
   documents.push(...composer.end())
-  return documents.map(toOutcome)
+  return documents.map((document) => toOutcome(document, chunk))
+}
+
+/** How many maps and lists are open: the parser's stack without the document and the scalar at hand. */
+function nesting({ stack }: Parser): number {
+  const top = stack.at(-1)
+  return stack.length - 1 - (top !== undefined && 'items' in top ? 0 : 1)
 }
 
 /**
@@ -76,10 +84,15 @@ function continuesKey(length: number, lexeme: string): boolean {
   }
 }
 
-function toOutcome(document: Document.Parsed): SyntaxOutcome {
+function toOutcome(document: Document.Parsed, chunk: string): SyntaxOutcome {
   const [error] = document.errors
   if (error === undefined) return { ok: true, contents: document.contents }
-  return { ok: false, problem: 'syntax', offset: error.pos[0], message: explain(error.code, error.message) }
+  return {
+    ok: false,
+    problem: 'syntax',
+    offset: Math.min(error.pos[0], chunk.trimEnd().length),
+    message: explain(error.code, error.message),
+  }
 }
 
 function explain(code: ErrorCode, message: string): string {

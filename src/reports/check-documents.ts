@@ -1,0 +1,113 @@
+import { decide } from '../engine/decide.ts'
+import type { Decision, Finding } from '../engine/decision.ts'
+import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import type { InputError } from '../sources/input-error.ts'
+import { locateField, type Manifest, type ManifestsRead } from '../sources/manifests.ts'
+import { summarize, type CheckReport, type FindingSource, type ReportedFinding } from './check-report.ts'
+import { definedKinds, repeatedObjects, toJudgedObject, type DefinedKinds, type JudgedObject } from './judged-object.ts'
+
+export interface CheckInput {
+  readonly read: ManifestsRead
+  readonly policies: PolicySet
+  /** The mesh around the documents. Each of them replaces the object of its identity there. */
+  readonly context: MeshSnapshot
+  /** Kinds that the context's CustomResourceDefinitions define. */
+  readonly contextKinds: DefinedKinds
+  /** Of documents that name none. */
+  readonly namespace: string
+  /** off: as written; inject: after the defaults are filled. */
+  readonly defaults: 'off' | 'inject'
+}
+
+/** One document judged. */
+export interface CheckedObject extends JudgedObject {
+  readonly decision: Decision
+  /** The findings as they are reported, in the order of the decision. */
+  readonly findings: readonly ReportedFinding[]
+}
+
+export interface CheckResult {
+  readonly report: CheckReport
+  readonly objects: readonly CheckedObject[]
+}
+
+/**
+ * Judges documents as the webhook would when they are applied, all of them in one mesh. The same function stands
+ * behind `meshward check` and `POST /dry-run`. Pure; never throws.
+ */
+export function checkDocuments(input: CheckInput): CheckResult {
+  const judged = judgedObjects(input)
+  const mesh = meshAround(input.context, judged)
+  const phase = input.defaults === 'inject' ? 'both' : 'validate'
+  const objects = judged.map(({ manifest, object, ref, request }): CheckedObject => {
+    const decision = decide({ request, policies: input.policies, mesh, phase })
+    return { manifest, object, ref, request, decision, findings: reportFindings(manifest, decision) }
+  })
+  return { report: toReport(input, objects), objects }
+}
+
+/** The documents of a check as the requests that the API server would make of them. */
+export function judgedObjects({ read, contextKinds, namespace }: CheckInput): readonly JudgedObject[] {
+  const kinds = new Map([...contextKinds, ...definedKinds(read.manifests.map(({ object }) => object))])
+  return read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace))
+}
+
+/** The mesh in which documents are judged: they belong to it and win over what was there. */
+export function meshAround(
+  context: MeshSnapshot,
+  judged: Iterable<{ readonly object: JudgedObject['object'] }>,
+): MeshSnapshot {
+  let mesh = context
+  for (const { object } of judged) mesh = mesh.with(object)
+  return mesh
+}
+
+/** The findings of a decision with the places where they are written. Skipped rules are counted, not listed. */
+export function reportFindings(manifest: Manifest, decision: Decision): readonly ReportedFinding[] {
+  return decision.findings
+    .filter(({ outcome }) => outcome !== 'skip')
+    .map((finding) => reportFinding(manifest, decision, finding))
+}
+
+function reportFinding(manifest: Manifest, decision: Decision, finding: Finding): ReportedFinding {
+  const { code, policy, outcome, action, actions, severity, field, message, remediation, fix, related } = finding
+  const source: FindingSource = { ...manifest.place, ...locateField(manifest, finding.path) }
+  return {
+    code,
+    policy,
+    outcome,
+    action,
+    actions,
+    severity,
+    object: decision.object,
+    source,
+    field,
+    message,
+    remediation,
+    ...(fix === undefined ? {} : { fix }),
+    ...(related === undefined ? {} : { related }),
+  }
+}
+
+function toReport({ read }: CheckInput, objects: readonly CheckedObject[]): CheckReport {
+  const findings = objects.flatMap((object) => object.findings)
+  const skipped = objects.reduce((sum, { decision }) => sum + skippedRules(decision), 0)
+  return {
+    documents: objects.length,
+    findings,
+    errors: [...read.errors, ...repeatedObjects(objects), ...nothingToJudge(read)],
+    summary: summarize(findings, skipped),
+  }
+}
+
+/** An answer of no findings about no objects would look like a clean one. */
+function nothingToJudge({ manifests, errors }: ManifestsRead): readonly InputError[] {
+  if (manifests.length > 0 || errors.length > 0) return []
+  const message = 'there is no Kubernetes object in what was given; give at least one manifest'
+  return [{ code: 'DOC-10', file: '', message }]
+}
+
+function skippedRules({ skipped, findings }: Decision): number {
+  return skipped + findings.filter(({ outcome }) => outcome === 'skip').length
+}
