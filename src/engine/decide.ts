@@ -1,14 +1,16 @@
 import type { JsonObject } from '../kube/json.ts'
-import { nameOf, type ObjectRef } from '../kube/object.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
 import type { Decision, Finding } from './decision.ts'
 import { fillDefaults, type Completed } from './fill.ts'
 import { Judge, strongest } from './judge.ts'
+import { meshView } from './mesh-view.ts'
 import type { AdmissionRequest } from './request.ts'
 import { namespaceLabels } from './scope.ts'
+import { subjectOf } from './subject.ts'
 
 export interface DecideInput {
   readonly request: AdmissionRequest
@@ -16,13 +18,21 @@ export interface DecideInput {
   readonly mesh: MeshSnapshot
   /** mutate: fill defaults; validate: find what is wrong; both: fill, then judge the completed object. */
   readonly phase: 'mutate' | 'validate' | 'both'
+  /** How much of the mesh is known; all of it when left out. */
+  readonly knowledge?: MeshKnowledge
 }
+
+/**
+ * `partial`: what is not there may yet exist, as with a few files. `stale`: the mesh is older than it may be, and rules
+ * that read it answer by their failure policy, giving the reason.
+ */
+export type MeshKnowledge = 'whole' | 'partial' | { readonly stale: string }
 
 /**
  * The one decision function: webhook, dry run and command line differ only in where its inputs come from and how the
  * decision is shown. Pure and synchronous; never throws for any JSON (nested no deeper than the edges allow).
  */
-export function decide({ request, policies, mesh, phase }: DecideInput): Decision {
+export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: DecideInput): Decision {
   const candidates = policies.matching(request.resource.group, resourceName(request), request.operation)
   if (policies.enforcement === 'off' || candidates.length === 0 || isUnchanged(request)) return untouched(request)
   const labels = namespaceLabels(request, mesh)
@@ -33,48 +43,44 @@ export function decide({ request, policies, mesh, phase }: DecideInput): Decisio
     if (answer === 'yes') applicable.push(bound)
     else if (answer !== 'no') undecided.push({ bound, namespace: answer.unknownNamespace })
   }
-  const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, mesh, applicable)
-  const judge = new Judge(request, completed.object, mesh, policies.enforcement)
+  const view = meshView(request, mesh, knowledge === 'partial' ? 'partial' : 'whole')
+  const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, applicable)
+  const judged = completed.patch.length === 0 ? view : meshView(request, mesh, view.knowledge, completed.object)
+  const judge = new Judge(request, completed.object, judged, policies.enforcement)
   const findings: Finding[] = []
   const evaluated: string[] = []
+  let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
+      if (typeof knowledge === 'object' && readsMesh(bound)) {
+        findings.push(judge.cannotEvaluate(bound, knowledge.stale))
+        continue
+      }
       const judgement = judge.judge(bound)
       if (judgement.evaluated) evaluated.push(bound.policy.name)
       findings.push(...judgement.findings)
+      skipped += judgement.skipped
     }
     for (const { bound, namespace } of undecided) findings.push(judge.cannotEvaluate(bound, unknownLabels(namespace)))
   }
   const merged = mergeBindings(findings)
   return {
     uid: request.uid,
-    object: refOf(request),
+    object: subjectOf(request),
     allowed: merged.every(({ action }) => action !== 'Deny'),
     judged: true,
     findings: merged,
     patch: completed.patch,
     filled: completed.filled,
     evaluated,
-    skipped: 0,
-  }
-}
-
-/** What a person calls the object of a request. */
-export function refOf(request: AdmissionRequest): ObjectRef {
-  const { group, version, kind } = request.kind
-  const clusterScoped = request.resource.group === '' && request.resource.resource === 'namespaces'
-  return {
-    apiVersion: group === '' ? version : `${group}/${version}`,
-    kind,
-    namespace: clusterScoped ? '' : request.namespace,
-    name: request.name === '' ? nameOf(request.object ?? request.oldObject) : request.name,
+    skipped,
   }
 }
 
 function complete(
   request: AdmissionRequest,
   policies: PolicySet,
-  mesh: MeshSnapshot,
+  mesh: MeshContext,
   applicable: readonly BoundPolicy[],
 ): Completed | Unfilled {
   const { object } = request
@@ -98,7 +104,7 @@ function isUnchanged({ operation, object, oldObject }: AdmissionRequest): boolea
 function untouched(request: AdmissionRequest): Decision {
   return {
     uid: request.uid,
-    object: refOf(request),
+    object: subjectOf(request),
     allowed: true,
     judged: false,
     findings: [],
@@ -128,6 +134,10 @@ function mergeBindings(findings: readonly Finding[]): readonly Finding[] {
 
 function resourceName({ resource, subResource }: AdmissionRequest): string {
   return subResource === '' ? resource.resource : `${resource.resource}/${subResource}`
+}
+
+function readsMesh({ policy }: BoundPolicy): boolean {
+  return (policy.program?.functions.size ?? 0) > 0
 }
 
 function unknownLabels(namespace: string): string {

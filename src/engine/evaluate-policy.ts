@@ -22,6 +22,8 @@ export type RawFinding =
       readonly atMost: Action | undefined
     }
   | { readonly kind: 'error'; readonly path: FieldPath; readonly message: string }
+  /** Not enough is known to judge this place. */
+  | { readonly kind: 'skip'; readonly path: FieldPath }
 
 /** Everything that the validations of one policy find in the object of its scope. Never throws. */
 export function findAll(scope: PolicyScope): readonly RawFinding[] {
@@ -87,12 +89,14 @@ function failure(scope: PolicyScope, validation: Validation, target: Target): Ra
   }
 }
 
-/** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost? }`, the field relative to the target. */
+/** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost?, outcome? }`, the field relative to the target. */
 function reported(scope: PolicyScope, validation: Validation, target: Target, item: JsonObject): RawFinding {
   const field = typeof item.field === 'string' ? parseField(item.field) : undefined
+  const path = [...target.path, ...(field ?? validation.field)]
+  if (item.outcome === 'skip') return { kind: 'skip', path }
   return {
     kind: 'fail',
-    path: [...target.path, ...(field ?? validation.field)],
+    path,
     message: typeof item.message === 'string' ? item.message : (validation.message ?? scope.bound.policy.title),
     remediation: typeof item.remediation === 'string' ? item.remediation : remediation(scope, validation, target),
     fix: asList(item.fix).length > 0 ? asPatch(item.fix) : fixPatch(scope, validation.fix, target),

@@ -2,7 +2,7 @@ import { celValue, fromCel } from '../cel/environment.ts'
 import { formatPath, valueAt, type FieldPath } from '../kube/field-path.ts'
 import { asObject, equal, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
-import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { DefaultRule } from '../policy/policy.ts'
 import type { Filled } from './decision.ts'
@@ -33,7 +33,7 @@ export interface Completed {
 export function fillDefaults(
   request: AdmissionRequest,
   object: JsonObject,
-  mesh: MeshSnapshot,
+  mesh: MeshContext,
   applicable: readonly BoundPolicy[],
 ): Completed {
   const filling = new Filling(request, object)

@@ -1,6 +1,6 @@
 import { formatPath } from '../kube/field-path.ts'
 import type { JsonObject } from '../kube/json.ts'
-import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding } from './decision.ts'
@@ -11,10 +11,14 @@ import { meetsConditions, policyScope, requestScope, type RequestScope } from '.
 
 const STRENGTH: Readonly<Record<Action, number>> = { Audit: 0, Warn: 1, Deny: 2 }
 
+type Found = Exclude<RawFinding, { readonly kind: 'skip' }>
+
 /** What one bound policy makes of a request, and whether its rules were looked at at all. */
 export interface Judgement {
   readonly findings: readonly Finding[]
   readonly evaluated: boolean
+  /** Places that could not be judged for want of knowledge. */
+  readonly skipped: number
 }
 
 /** Judges one request by one policy after another. The old object is judged only where that can matter. */
@@ -22,10 +26,10 @@ export class Judge {
   private readonly request: AdmissionRequest
   private readonly enforcement: Enforcement
   private readonly scope: RequestScope
-  private readonly mesh: MeshSnapshot
+  private readonly mesh: MeshContext
   private old: { readonly scope: RequestScope; readonly places: OldPlaces } | undefined
 
-  constructor(request: AdmissionRequest, object: JsonObject | null, mesh: MeshSnapshot, enforcement: Enforcement) {
+  constructor(request: AdmissionRequest, object: JsonObject | null, mesh: MeshContext, enforcement: Enforcement) {
     this.request = request
     this.enforcement = enforcement
     this.mesh = mesh
@@ -35,16 +39,26 @@ export class Judge {
   /** All findings of one policy, with what they lead to. */
   judge(bound: BoundPolicy): Judgement {
     const { program } = bound.policy
-    if (program === undefined) return { findings: [this.cannotCompile(bound)], evaluated: true }
+    if (program === undefined) return { findings: [this.cannotCompile(bound)], evaluated: true, skipped: 0 }
     const policy = policyScope(this.scope, bound, program)
     const conditions = meetsConditions(policy)
-    if (conditions === false) return { findings: [], evaluated: false }
+    if (conditions === false) return { findings: [], evaluated: false, skipped: 0 }
     if (conditions !== true)
-      return { findings: [this.cannotEvaluate(bound, `match condition: ${conditions.message}`)], evaluated: true }
+      return {
+        findings: [this.cannotEvaluate(bound, `match condition: ${conditions.message}`)],
+        evaluated: true,
+        skipped: 0,
+      }
     const raw = findAll(policy)
-    if (raw.length === 0) return { findings: [], evaluated: true }
+    const found = raw.filter((finding) => finding.kind !== 'skip')
+    const skipped = raw.length - found.length
+    if (found.length === 0) return { findings: [], evaluated: true, skipped }
     const known = this.placesBefore(bound)
-    return { findings: raw.map((finding) => this.toFinding(bound, finding, known(finding))), evaluated: true }
+    return {
+      findings: found.map((finding) => this.toFinding(bound, finding, known(finding))),
+      evaluated: true,
+      skipped,
+    }
   }
 
   /** The finding of a policy that could not be evaluated as a whole; it acts by the failure policy. */
@@ -58,7 +72,7 @@ export class Judge {
     return this.cannotEvaluate(bound, `this policy does not compile${where}`)
   }
 
-  private toFinding(bound: BoundPolicy, raw: RawFinding, unchanged: boolean): Finding {
+  private toFinding(bound: BoundPolicy, raw: Found, unchanged: boolean): Finding {
     const { policy } = bound
     const actions = this.actionsOf(bound, raw, unchanged)
     return {
@@ -78,7 +92,7 @@ export class Judge {
     }
   }
 
-  private actionsOf(bound: BoundPolicy, raw: RawFinding, unchanged: boolean): readonly Action[] {
+  private actionsOf(bound: BoundPolicy, raw: Found, unchanged: boolean): readonly Action[] {
     let ceiling: Action = this.enforcement === 'enforce' ? 'Deny' : 'Warn'
     if (raw.kind === 'fail' && raw.atMost !== undefined) ceiling = weaker(ceiling, raw.atMost)
     if (raw.kind === 'error' && bound.policy.failurePolicy === 'Ignore') ceiling = weaker(ceiling, 'Warn')
@@ -87,12 +101,13 @@ export class Judge {
   }
 
   /** Tells of a finding whether the old object had it, same code and same place. */
-  private placesBefore(bound: BoundPolicy): (finding: RawFinding) => boolean {
+  private placesBefore(bound: BoundPolicy): (finding: Found) => boolean {
     const { oldObject, operation } = this.request
     const { program } = bound.policy
     if (operation !== 'UPDATE' || oldObject === null || program === undefined) return () => false
     this.old ??= {
-      scope: requestScope(this.request, this.mesh, oldObject),
+      // The old object stands in the mesh as it is.
+      scope: requestScope(this.request, { ...this.mesh, mesh: this.mesh.before }, oldObject),
       places: new OldPlaces(this.scope.root, oldObject),
     }
     const { scope, places } = this.old

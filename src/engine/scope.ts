@@ -3,6 +3,7 @@ import type { CelProgram, CelRuntimeError, CelValue, CostBudget } from '../cel/t
 import type { Json, JsonObject } from '../kube/json.ts'
 import { labelsOf } from '../kube/object.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { PolicyProgram } from '../policy/policy.ts'
 import type { NamespaceLabels } from './applies.ts'
@@ -20,8 +21,7 @@ export type Activation = Record<string, unknown>
 /** One request as the expressions of all policies see it: each object is wrapped once. */
 export interface RequestScope {
   readonly request: AdmissionRequest
-  readonly mesh: MeshSnapshot
-  readonly namespace: NamespaceLabels
+  readonly mesh: MeshContext
   /** What rules walk over: the object, or on DELETE the one that goes. */
   readonly root: Json
   readonly activation: Activation
@@ -32,7 +32,7 @@ export interface PolicyScope {
   readonly bound: BoundPolicy
   readonly program: PolicyProgram
   readonly root: Json
-  readonly mesh: MeshSnapshot
+  readonly mesh: MeshContext
   readonly activation: Activation
   readonly budget: CostBudget
 }
@@ -44,16 +44,16 @@ export type Evaluated =
 /** Prepares a request. `object` replaces the one in the request: it may have been completed by defaults. */
 export function requestScope(
   request: AdmissionRequest,
-  mesh: MeshSnapshot,
+  mesh: MeshContext,
   object: JsonObject | null = request.object,
 ): RequestScope {
   const activation: Activation = {
     object: celValue(object),
     oldObject: celValue(request.oldObject),
     request: celValue(request.raw ?? reviewRequest(request)),
-    namespaceObject: celValue(mesh.namespace(request.namespace) ?? null),
+    namespaceObject: celValue(mesh.before.namespace(request.namespace) ?? null),
   }
-  return { request, mesh, namespace: namespaceLabels(request, mesh), root: object ?? request.oldObject, activation }
+  return { request, mesh, root: object ?? request.oldObject, activation }
 }
 
 /** The scope of one policy in a request. Variables are evaluated once, when an expression first asks for them. */

@@ -54,7 +54,7 @@ export function readBinding(document: YamlDocument, file: string): ReadBindingOu
   const spec = asObject(root.spec)
   const { name } = asObject(root.metadata)
   const binding: Binding = {
-    name: typeof name === 'string' ? name : `${strings(spec.policies).join(', ')}`,
+    name: typeof name === 'string' ? name : strings(spec.policies).join(', '),
     policies: strings(spec.policies),
     scope: readScope(asObject(spec.match)),
     validationActions: readActions(spec.validationActions),

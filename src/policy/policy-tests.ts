@@ -53,7 +53,7 @@ export function readPolicyTests(document: YamlDocument, file: string): ReadTests
 function readTest(test: JsonObject, document: YamlDocument, index: number): PolicyTest {
   const user = asObject(test.user)
   return {
-    name: String(test.name),
+    name: typeof test.name === 'string' ? test.name : '',
     operation: operationOf(test.operation),
     object: isObject(test.object) ? test.object : null,
     oldObject: isObject(test.oldObject) ? test.oldObject : null,

@@ -1,0 +1,13 @@
+import type { KindName } from '../../mesh/kinds.ts'
+import type { Policy } from '../policy.ts'
+import type { MeshFunction } from './mesh-function.ts'
+
+/** Every function of `mesh.*` that expressions may call. */
+export const MESH_FUNCTIONS: readonly MeshFunction[] = []
+
+/** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */
+export function kindsReadBy(policy: Policy): readonly KindName[] {
+  const called = policy.program?.functions ?? new Set<string>()
+  const kinds = MESH_FUNCTIONS.filter(({ name }) => called.has(name)).flatMap(({ reads }) => reads)
+  return [...new Set(kinds)].sort()
+}
