@@ -62,7 +62,7 @@ function explain(keyword: string, place: Place): string | undefined {
     case 'type':
       return `${shown(path)} is ${typeName(found)}, but must be ${typeof wanted === 'string' ? article(wanted) : 'another type'}`
     case 'pattern':
-      return `${shown(path)} is ${JSON.stringify(found)}, which does not match ${String(wanted)}`
+      return `${shown(path)} is ${JSON.stringify(found)}, which does not match ${JSON.stringify(wanted)}`
     case 'minLength':
     case 'minItems':
     case 'minProperties':
