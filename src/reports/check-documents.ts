@@ -1,6 +1,8 @@
-import { decide } from '../engine/decide.ts'
+import { decide, type DecideInput } from '../engine/decide.ts'
 import type { Decision, Finding } from '../engine/decision.ts'
-import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { AdmissionRequest } from '../engine/request.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { locateField, type Manifest, type ManifestsRead } from '../sources/manifests.ts'
@@ -14,6 +16,8 @@ export interface CheckInput {
   readonly context: MeshSnapshot
   /** Kinds that the context's CustomResourceDefinitions define. */
   readonly contextKinds: DefinedKinds
+  /** partial: what a document refers to may exist without being known here; rules over references are then skipped. */
+  readonly knowledge: 'whole' | 'partial'
   /** Of documents that name none. */
   readonly namespace: string
   /** off: as written; inject: after the defaults are filled. */
@@ -41,7 +45,7 @@ export function checkDocuments(input: CheckInput): CheckResult {
   const mesh = meshAround(input.context, judged)
   const phase = input.defaults === 'inject' ? 'both' : 'validate'
   const objects = judged.map(({ manifest, object, ref, request }): CheckedObject => {
-    const decision = decide({ request, policies: input.policies, mesh, phase })
+    const decision = decideOn(request, object, { mesh, phase, policies: input.policies, knowledge: input.knowledge })
     return { manifest, object, ref, request, decision, findings: reportFindings(manifest, decision) }
   })
   return { report: toReport(input, objects), objects }
@@ -61,6 +65,15 @@ export function meshAround(
   let mesh = context
   for (const { object } of judged) mesh = mesh.with(object)
   return mesh
+}
+
+/** Decides on the creation of an object: to itself, the mesh is as it was before. */
+export function decideOn(
+  request: AdmissionRequest,
+  object: KubeObject,
+  { mesh, ...rest }: Omit<DecideInput, 'request'>,
+): Decision {
+  return decide({ request: { ...request, object }, mesh: mesh.without(refOf(object)), ...rest })
 }
 
 /** The findings of a decision with the places where they are written. Skipped rules are counted, not listed. */

@@ -1,5 +1,5 @@
-import { refOf } from '../engine/decide.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
+import { subjectOf } from '../engine/subject.ts'
 import { asObject, own } from '../kube/json.ts'
 import { nameOf, namespaceOf, parseApiVersion, type KubeObject, type ObjectRef } from '../kube/object.ts'
 import { resourceOf, type ResourceName } from '../kube/resource-names.ts'
@@ -54,7 +54,7 @@ export function toJudgedObject(manifest: Manifest, kinds: DefinedKinds, namespac
     userInfo: { username: '', groups: [] },
     dryRun: true,
   }
-  return { manifest, object, ref: refOf(request), request }
+  return { manifest, object, ref: subjectOf(request), request }
 }
 
 /** Two objects of one identity, whatever their versions: only one of them can be applied. One error for each repetition. */
