@@ -1,6 +1,7 @@
 import { decide, type DecideInput } from '../engine/decide.ts'
 import type { Decision, Finding } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
+import type { FieldPath } from '../kube/field-path.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
@@ -28,7 +29,13 @@ export interface CheckInput {
 export interface CheckedObject extends JudgedObject {
   readonly decision: Decision
   /** The findings as they are reported, in the order of the decision. */
-  readonly findings: readonly ReportedFinding[]
+  readonly findings: readonly PlacedFinding[]
+}
+
+/** A finding as it is reported, and the way to its field in the object. */
+export interface PlacedFinding {
+  readonly reported: ReportedFinding
+  readonly path: FieldPath
 }
 
 export interface CheckResult {
@@ -46,7 +53,7 @@ export function checkDocuments(input: CheckInput): CheckResult {
   const phase = input.defaults === 'inject' ? 'both' : 'validate'
   const objects = judged.map(({ manifest, object, ref, request }): CheckedObject => {
     const decision = decideOn(request, object, { mesh, phase, policies: input.policies, knowledge: input.knowledge })
-    return { manifest, object, ref, request, decision, findings: reportFindings(manifest, decision) }
+    return { manifest, object, ref, request, decision, findings: placeFindings(manifest, decision) }
   })
   return { report: toReport(input, objects), objects }
 }
@@ -77,10 +84,10 @@ export function decideOn(
 }
 
 /** The findings of a decision with the places where they are written. Skipped rules are counted, not listed. */
-export function reportFindings(manifest: Manifest, decision: Decision): readonly ReportedFinding[] {
+function placeFindings(manifest: Manifest, decision: Decision): readonly PlacedFinding[] {
   return decision.findings
     .filter(({ outcome }) => outcome !== 'skip')
-    .map((finding) => reportFinding(manifest, decision, finding))
+    .map((finding) => ({ reported: reportFinding(manifest, decision, finding), path: finding.path }))
 }
 
 function reportFinding(manifest: Manifest, decision: Decision, finding: Finding): ReportedFinding {
@@ -104,7 +111,7 @@ function reportFinding(manifest: Manifest, decision: Decision, finding: Finding)
 }
 
 function toReport({ read }: CheckInput, objects: readonly CheckedObject[]): CheckReport {
-  const findings = objects.flatMap((object) => object.findings)
+  const findings = objects.flatMap((object) => object.findings.map(({ reported }) => reported))
   const skipped = objects.reduce((sum, { decision }) => sum + skippedRules(decision), 0)
   return {
     documents: objects.length,
