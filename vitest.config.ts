@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
+          globalSetup: ['test/cluster/harness/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,

@@ -32,7 +32,7 @@ export interface ProgramSource {
 
 /** Where a program comes from. Throws when no module folder pins the version asked for. */
 export function sourceOf(program: Program, versions: ProgramVersions): ProgramSource {
-  const { name, module, goPackage } = originOf(program, versions)
+  const { name, module, goPackage, variables } = originOf(program, versions)
   const folder = join(import.meta.dirname, name)
   const version = pinnedVersion(join(folder, 'go.mod'), module)
   return {
@@ -40,7 +40,7 @@ export function sourceOf(program: Program, versions: ProgramVersions): ProgramSo
     folder,
     goPackage,
     version,
-    ldflags: ['-s', '-w', ...(module === kubernetes ? versionFlags(version) : [])].join(' '),
+    ldflags: ['-s', '-w', ...variables(version).map((variable) => `-X ${variable}`)].join(' '),
     key: `${name}-${version}-${process.platform}-${process.arch}-${contentHash(folder)}`,
   }
 }
@@ -50,17 +50,29 @@ interface Origin {
   readonly name: string
   readonly module: string
   readonly goPackage: string
+  /** Go variables to set at link time, `name=value`. */
+  readonly variables: (version: string) => readonly string[]
 }
 
-const kubernetes = 'k8s.io/kubernetes'
-
-function originOf(program: Program, versions: ProgramVersions): Origin {
-  if (program === 'etcd') return { name: 'etcd', module: 'go.etcd.io/etcd/server/v3', goPackage: '.' }
-  if (program === 'helm') {
-    const module = `helm.sh/helm/v${versions.helm}`
-    return { name: `helm-${versions.helm}`, module, goPackage: `${module}/cmd/helm` }
+function originOf(program: Program, { kubernetes, helm }: ProgramVersions): Origin {
+  if (program === 'etcd') {
+    return { name: 'etcd', module: 'go.etcd.io/etcd/server/v3', goPackage: '.', variables: () => [] }
   }
-  return { name: `kubernetes-${versions.kubernetes}`, module: kubernetes, goPackage: `${kubernetes}/cmd/${program}` }
+  if (program === 'helm') {
+    const module = `helm.sh/helm/v${helm}`
+    const variables = (version: string) => [`${module}/internal/version.version=${version}`]
+    return { name: `helm-${helm}`, module, goPackage: `${module}/cmd/helm`, variables }
+  }
+  const module = 'k8s.io/kubernetes'
+  return { name: `kubernetes-${kubernetes}`, module, goPackage: `${module}/cmd/${program}`, variables: gitVersion }
+}
+
+/** Without these the programs call themselves v0.0.0, and kubectl and Helm refuse the API server's version. */
+function gitVersion(version: string): readonly string[] {
+  const [major, minor] = version.slice(1).split('.')
+  return Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor }).map(
+    ([name, value]) => `k8s.io/component-base/version.${name}=${value}`,
+  )
 }
 
 function pinnedVersion(goMod: string, module: string): string {
@@ -71,14 +83,6 @@ function pinnedVersion(goMod: string, module: string): string {
   const version = line?.split(' ')[1]
   if (version === undefined) throw new Error(`${goMod} does not require ${module}`)
   return version
-}
-
-/** Without these the programs call themselves v0.0.0, and kubectl and Helm refuse the API server's version. */
-function versionFlags(version: string): readonly string[] {
-  const [major, minor] = version.slice(1).split('.')
-  return Object.entries({ gitVersion: version, gitMajor: major, gitMinor: minor }).map(
-    ([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`,
-  )
 }
 
 function contentHash(folder: string): string {
