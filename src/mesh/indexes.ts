@@ -1,5 +1,5 @@
 import { asList, asObject } from '../kube/json.ts'
-import { labelsOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
 
@@ -49,6 +49,15 @@ export const destinationRulesByHost: Index = {
   keys: (rule) => strings([asObject(rule.spec).host]).map((host) => resolveHost(host, namespaceOf(rule))),
 }
 
+/** EndpointSlices by the Service that they belong to, under `namespace/name`. */
+export const endpointSlicesByService: Index = {
+  kind: KINDS.endpointSlice,
+  keys: (slice) => {
+    const service = labelValue(labelsOf(slice), 'kubernetes.io/service-name')
+    return service === undefined ? [] : [`${namespaceOf(slice)}/${service}`]
+  },
+}
+
 /** All of them, by the kind whose objects they hold. */
 export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
   [
@@ -59,13 +68,20 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     virtualServicesByDelegate,
     virtualServicesByGateway,
     destinationRulesByHost,
+    endpointSlicesByService,
   ],
   (index) => index.kind,
 )
 
-/** A gateway as an object in `namespace` names it, as `namespace/name`; the reserved name `mesh` is itself. */
+/**
+ * A gateway as an object in `namespace` names it, as `namespace/name`; the reserved name `mesh` is itself. The old form
+ * `name.namespace.svc…` is still read. istio: model/config.go resolveGatewayName.
+ */
 export function gatewayKey(name: string, namespace: string): string {
-  return name === 'mesh' || name.includes('/') ? name : `${namespace}/${name}`
+  if (name === 'mesh') return name
+  if (name.includes('/')) return name.startsWith('./') ? `${namespace}${name.slice(1)}` : name
+  const [own = '', other] = name.split('.')
+  return other === undefined ? `${namespace}/${name}` : `${other}/${own}`
 }
 
 function* destinationHosts(service: KubeObject): Generator<string> {

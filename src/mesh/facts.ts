@@ -1,0 +1,227 @@
+import type { Json, JsonObject } from '../kube/json.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { accessTo, type PortAccess } from './access.ts'
+import { enforcedRuleName } from './authorization.ts'
+import { clustersFor } from './cluster.ts'
+import { destinationRuleFor, ruleName } from './destination-rule.ts'
+import { clusterFact } from './fact-cluster.ts'
+import { retriesFact, routeFact } from './fact-route.ts'
+import { KINDS } from './kinds.ts'
+import { meshConfigOf } from './mesh-config.ts'
+import { httpPortsOf, orphanRoutes } from './orphan-routes.ts'
+import { effectiveMtls } from './peer-authentication.ts'
+import { allServices, portOf, type MeshService } from './registry.ts'
+import type { Request } from './request.ts'
+import { retriesOf } from './retries.ts'
+import { routesTo } from './routes.ts'
+import { outboundPolicyOf, scopeFor, type Scope } from './sidecar.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+import { visibleService } from './visibility.ts'
+import { hasSidecar, workloadsIn, type Workload } from './workloads.ts'
+
+/** How far the facts are. */
+export interface FactsProgress {
+  readonly done: number
+  readonly total: number
+}
+
+/**
+ * What the mesh really does, for every workload with a sidecar: whom it sees and how it talks to them, what its ports accept, and
+ * what becomes of sample requests. The vocabulary is that of the oracle corpus, docs/conformance.md.
+ */
+export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): JsonObject {
+  const steps = collectFacts(snapshot, requests)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** `facts`, one workload at a time, for a caller that shows progress or must not block. */
+export function* collectFacts(
+  snapshot: MeshSnapshot,
+  requests: readonly Request[],
+): Generator<FactsProgress, JsonObject> {
+  const workloads = sidecarWorkloads(snapshot)
+  const registry = readRegistry(snapshot)
+  const clients = new Map<string, ClientFacts>()
+  const columns: Record<Column, Record<string, Json>> = {
+    sidecar: {},
+    outboundPolicy: {},
+    inbound: {},
+    outbound: {},
+    routes: {},
+    otherRoutes: {},
+    access: {},
+  }
+  for (const [done, workload] of workloads.entries()) {
+    yield { done, total: workloads.length }
+    const name = `${workload.namespace}/${workload.name}`
+    const client = clientFacts(snapshot, registry, workload, clients)
+    columns.sidecar[name] = client.sidecar
+    columns.outboundPolicy[name] = client.outboundPolicy
+    columns.outbound[name] = client.outbound
+    columns.routes[name] = client.routes
+    if (Object.keys(client.otherRoutes).length > 0) columns.otherRoutes[name] = client.otherRoutes
+    columns.inbound[name] = inboundFact(snapshot, workload)
+    columns.access[name] = accessFact(snapshot, workload, requests)
+  }
+  const hasDefaultRoute = Object.values(columns.routes).some((routes) =>
+    Object.values(routes ?? {}).includes('default'),
+  )
+  const retries = retriesOf(meshConfigOf(snapshot).defaultHttpRetryPolicy, false)
+  return {
+    services: registry.services.map(serviceFact),
+    ...columns,
+    defaultRetries: hasDefaultRoute ? retriesFact(retries) : null,
+  }
+}
+
+type Column = 'sidecar' | 'outboundPolicy' | 'inbound' | 'outbound' | 'routes' | 'otherRoutes' | 'access'
+
+/** Everything that runs with a sidecar, by namespace and name. */
+export function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
+  const namespaces = new Set<string>()
+  for (const kind of WORKLOAD_KINDS) for (const object of snapshot.all(kind)) namespaces.add(namespaceOf(object))
+  return [...namespaces]
+    .sort()
+    .flatMap((namespace) => workloadsIn(snapshot, namespace).filter((workload) => hasSidecar(snapshot, workload)))
+}
+
+/** All hosts of the registry, with the ports that any service has under each. */
+interface Registry {
+  readonly services: readonly MeshService[]
+  readonly ports: ReadonlyMap<string, readonly number[]>
+  readonly virtualServices: readonly KubeObject[]
+}
+
+function readRegistry(snapshot: MeshSnapshot): Registry {
+  const services = allServices(snapshot)
+  const ports = new Map<string, readonly number[]>()
+  for (const service of services) {
+    const known = ports.get(service.host) ?? []
+    ports.set(service.host, [...new Set([...known, ...service.ports.map(({ number }) => number)])])
+  }
+  return { services, ports, virtualServices: snapshot.all(KINDS.virtualService) }
+}
+
+interface ClientFacts {
+  readonly sidecar: string | null
+  readonly outboundPolicy: string
+  readonly outbound: JsonObject
+  readonly routes: JsonObject
+  readonly otherRoutes: JsonObject
+}
+
+/** What a client sees depends on its namespace and labels alone, so pods of one template share it. */
+function clientFacts(
+  snapshot: MeshSnapshot,
+  registry: Registry,
+  workload: Workload,
+  known: Map<string, ClientFacts>,
+): ClientFacts {
+  const key = JSON.stringify([workload.namespace, workload.labels])
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const scope = scopeFor(snapshot, workload)
+  const made: ClientFacts = {
+    sidecar: scope.sidecar === undefined ? null : `${namespaceOf(scope.sidecar)}/${nameOf(scope.sidecar)}`,
+    outboundPolicy: outboundPolicyOf(snapshot, scope),
+    outbound: outboundFact(snapshot, registry, scope, workload),
+    routes: routesFact(snapshot, registry, scope, workload),
+    otherRoutes: otherRoutesFact(snapshot, registry, scope, workload),
+  }
+  known.set(key, made)
+  return made
+}
+
+function outboundFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
+  const config = meshConfigOf(snapshot)
+  const fact: Record<string, Json> = {}
+  for (const [host, ports] of registry.ports) {
+    const service = visibleService(snapshot, scope, host)
+    const rule = service === undefined ? undefined : destinationRuleFor(snapshot, workload, service)
+    for (const number of ports) {
+      const port = service === undefined ? undefined : portOf(service, number)
+      if (service === undefined || port === undefined) {
+        fact[`${host}:${number}`] = null
+        continue
+      }
+      const clusters = clustersFor(snapshot, workload, service, port)
+      fact[`${host}:${number}`] = {
+        namespace: service.namespace,
+        ...(rule === undefined ? {} : { destinationRule: ruleName(rule) }),
+        clusters: Object.fromEntries([...clusters].map(([subset, cluster]) => [subset, clusterFact(cluster, config)])),
+      }
+    }
+  }
+  return fact
+}
+
+function routesFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
+  const fact: Record<string, Json> = {}
+  for (const [host, ports] of registry.ports) {
+    for (const port of ports) {
+      const routes = routesTo(snapshot, scope, workload, host, port)
+      if (routes !== undefined) fact[`${host}:${port}`] = routes === 'default' ? routes : routes.map(routeFact)
+    }
+  }
+  return fact
+}
+
+function otherRoutesFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
+  const fact: Record<string, Json> = {}
+  for (const port of httpPortsOf(snapshot, scope, registry.ports.keys())) {
+    for (const orphan of orphanRoutes(snapshot, scope, workload, port, registry.virtualServices)) {
+      fact[`${orphan.host}:${orphan.port}`] = orphan.routes.map(routeFact)
+    }
+  }
+  return fact
+}
+
+function inboundFact(snapshot: MeshSnapshot, workload: Workload): JsonObject {
+  const fact: Record<string, Json> = {}
+  for (const { number } of workload.ports) fact[number] = effectiveMtls(snapshot, workload, number).mode
+  fact.other = effectiveMtls(snapshot, workload).mode
+  return fact
+}
+
+function accessFact(snapshot: MeshSnapshot, workload: Workload, requests: readonly Request[]): JsonObject {
+  return Object.fromEntries(
+    accessTo(snapshot, workload).map((access) => [access.port.number, portFact(access, requests)]),
+  )
+}
+
+function portFact({ port, rules, judge }: PortAccess, requests: readonly Request[]): JsonObject {
+  const names = Object.entries(rules).map(([action, list]) => [action, list.map(enforcedRuleName).sort()] as const)
+  return {
+    protocol: port.filters,
+    ...(names.length === 0 ? {} : { rules: Object.fromEntries(names) }),
+    results: Object.fromEntries(requests.map((request) => [request.id, judge(request).verdict])),
+  }
+}
+
+function serviceFact(service: MeshService): JsonObject {
+  return {
+    host: service.host,
+    namespace: service.namespace,
+    source: service.source,
+    name: nameOf(service.object),
+    ...(service.external ? { external: true } : {}),
+    ...(service.source === 'Service' && service.resolution === 'none' ? { headless: true } : {}),
+    ports: service.ports.map(({ number, protocol }) => `${number}/${protocol}`),
+  }
+}
+
+const WORKLOAD_KINDS = [
+  KINDS.pod,
+  KINDS.deployment,
+  KINDS.statefulSet,
+  KINDS.daemonSet,
+  KINDS.replicaSet,
+  KINDS.job,
+  KINDS.cronJob,
+  KINDS.rollout,
+  KINDS.workloadEntry,
+  KINDS.workloadGroup,
+]

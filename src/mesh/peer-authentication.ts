@@ -1,0 +1,106 @@
+import { asObject, own, type Json } from '../kube/json.ts'
+import type { KubeObject } from '../kube/object.ts'
+import { matchesLabels } from '../kube/selector.ts'
+import { byAge } from './age.ts'
+import { wordIn } from './fields.ts'
+import { KINDS } from './kinds.ts'
+import { memo } from './memo.ts'
+import { meshConfigOf } from './mesh-config.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+
+/** What a workload's port accepts: mTLS only, both, or plaintext only. */
+export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE'
+
+export interface EffectiveMtls {
+  readonly mode: MtlsMode
+  /** The PeerAuthentication that decides; undefined for Istio's default. */
+  readonly object: KubeObject | undefined
+  /** Where it decides: `spec.mtls.mode`, `spec.portLevelMtls[8080].mode`; empty for Istio's default. */
+  readonly field: string
+}
+
+/** Whose modes are asked for. */
+export interface MtlsServer {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The PeerAuthentications that hold for a workload, each the oldest of its level. The others of that level do nothing. */
+export interface PeerAuthentications {
+  readonly mesh: KubeObject | undefined
+  readonly namespace: KubeObject | undefined
+  readonly workload: KubeObject | undefined
+}
+
+/**
+ * The mTLS mode of a workload's port: of the container, not of a Service. Without a port, that of every port that no policy
+ * names. istio: security/authn/policy_applier.go ComposePeerAuthentication, GetMutualTLSModeForPort.
+ */
+export function effectiveMtls(snapshot: MeshSnapshot, server: MtlsServer, port?: number): EffectiveMtls {
+  const { mesh, namespace, workload } = peerAuthenticationsFor(snapshot, server)
+  const perPort = port === undefined ? undefined : portMode(workload, port)
+  if (perPort !== undefined) return perPort
+  return ownMode(workload) ?? ownMode(namespace) ?? ownMode(mesh) ?? DEFAULT
+}
+
+/** The policies that hold for a workload. istio: model/authentication.go addPeerAuthentication, getConfigsForWorkload. */
+export function peerAuthenticationsFor(snapshot: MeshSnapshot, server: MtlsServer): PeerAuthentications {
+  const { rootNamespace } = meshConfigOf(snapshot)
+  const mesh = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, rootNamespace)).wide
+  // a selector in the root namespace selects nothing, not even beside itself
+  if (server.namespace === rootNamespace) return { mesh, namespace: undefined, workload: undefined }
+  const own = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, server.namespace))
+  const workload = own.selective.find((policy) => matchesLabels(selectorLabels(policy), server.labels))
+  return { mesh, namespace: own.wide, workload }
+}
+
+/**
+ * What clients assume of a namespace before they look at an endpoint: its own or the mesh's mode, never a workload's.
+ * istio: model/authentication.go GetNamespaceMutualTLSMode, push_context.go BestEffortInferServiceMTLSMode.
+ */
+export function namespaceMtls(snapshot: MeshSnapshot, namespace: string): MtlsMode {
+  const policies = peerAuthenticationsFor(snapshot, { namespace, labels: {} })
+  return (ownMode(policies.namespace) ?? ownMode(policies.mesh) ?? DEFAULT).mode
+}
+
+/** The ports that the deciding workload policy names, with or without a mode. */
+export function portsNamedBy(policy: KubeObject | undefined): readonly number[] {
+  return Object.keys(asObject(asObject(policy?.spec).portLevelMtls))
+    .map(Number)
+    .filter(Number.isInteger)
+}
+
+/** Does the policy hold for a whole namespace, or from the root namespace for the mesh? */
+export function isNamespaceWide(policy: KubeObject): boolean {
+  return Object.keys(asObject(selectorLabels(policy))).length === 0
+}
+
+interface Levels {
+  /** The oldest without a selector. */
+  readonly wide: KubeObject | undefined
+  /** Those with one, oldest first. */
+  readonly selective: readonly KubeObject[]
+}
+
+const levelsOf: (policies: readonly KubeObject[]) => Levels = memo((policies) => {
+  const sorted = byAge(policies)
+  return { wide: sorted.find(isNamespaceWide), selective: sorted.filter((policy) => !isNamespaceWide(policy)) }
+})
+
+function selectorLabels(policy: KubeObject): Json | undefined {
+  return asObject(asObject(policy.spec).selector).matchLabels
+}
+
+function ownMode(policy: KubeObject | undefined): EffectiveMtls | undefined {
+  const mode = wordIn(MODES, asObject(asObject(policy?.spec).mtls).mode)
+  return mode === undefined ? undefined : { mode, object: policy, field: 'spec.mtls.mode' }
+}
+
+function portMode(policy: KubeObject | undefined, port: number): EffectiveMtls | undefined {
+  const entry = own(asObject(asObject(policy?.spec).portLevelMtls), String(port))
+  const mode = wordIn(MODES, asObject(entry).mode)
+  return mode === undefined ? undefined : { mode, object: policy, field: `spec.portLevelMtls[${port}].mode` }
+}
+
+const MODES: Readonly<Record<string, MtlsMode>> = { STRICT: 'STRICT', PERMISSIVE: 'PERMISSIVE', DISABLE: 'DISABLE' }
+const DEFAULT: EffectiveMtls = { mode: 'PERMISSIVE', object: undefined, field: '' }

@@ -1,0 +1,119 @@
+import { asObject, type Json, type JsonObject } from '../kube/json.ts'
+import { destinationRuleFor, type Client, type MergedRule } from './destination-rule.ts'
+import { block, blocks, number, text } from './fields.ts'
+import { coveringPatterns, isWildcard } from './hosts.ts'
+import { httpRoutes, type Route, type RouteQuery } from './http-route.ts'
+import { virtualServicesByHost } from './indexes.ts'
+import { meshConfigOf } from './mesh-config.ts'
+import { isHttpOrDetected } from './protocol.ts'
+import { portOf } from './registry.ts'
+import { listenerForPort, type EgressListener, type Scope } from './sidecar.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+import type { VirtualService } from './virtual-service.ts'
+import { importedVirtualServices, listenerServices, visibleService } from './visibility.ts'
+
+/**
+ * The routes of a client towards a host and port: those of a VirtualService, in order, or `default`: one for everything, to that host
+ * and port, without a timeout, with the mesh's retries. Undefined where the client has no HTTP route for it: the host is not
+ * imported by the listener of that port, or the port is not HTTP.
+ * istio: networking/core/httproute.go BuildSidecarOutboundVirtualHosts.
+ */
+export function routesTo(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  client: Client,
+  host: string,
+  port: number,
+): readonly Route[] | 'default' | undefined {
+  const listener = httpListenerFor(scope, port)
+  if (listener === undefined) return undefined
+  const service = listenerServices(snapshot, scope, listener, host).findLast((candidate) => portOf(candidate, port))
+  if (service === undefined || service.resolution === 'alias') return undefined
+  const servicePort = portOf(service, port)
+  if (servicePort === undefined || !isHttpOrDetected(servicePort.protocol)) return undefined
+  const query = routeQuery(snapshot, scope, client, port)
+  for (const virtualService of claimants(snapshot, scope, listener, host)) {
+    const routes = httpRoutes(virtualService, query)
+    // one that leaves nothing for this client and port makes room for the next
+    if (routes.length > 0) return routes
+  }
+  return 'default'
+}
+
+/** The VirtualService whose routes a client uses towards a host and port; undefined where the default route is used. */
+export function virtualServiceFor(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  client: Client,
+  host: string,
+  port: number,
+): VirtualService | undefined {
+  const routes = routesTo(snapshot, scope, client, host, port)
+  return routes === 'default' ? undefined : routes?.[0]?.virtualService
+}
+
+/** The listener that serves HTTP on a port; undefined where the port's listener speaks something else. */
+export function httpListenerFor(scope: Scope, port: number): EgressListener | undefined {
+  if (RESERVED_PORTS.has(port)) return undefined
+  const listener = listenerForPort(scope, port)
+  if (listener?.port === undefined) return listener
+  return isHttpOrDetected(listener.protocol) ? listener : undefined
+}
+
+/**
+ * The VirtualServices that may route a host for the clients of a listener, in the order in which they are asked. Those that name
+ * it are all asked; one with a wildcard only where its wildcard is the most specific host of all.
+ * istio: networking/core/route/route.go separateVSHostsAndServices, model/sidecar.go computeWildcardHostVirtualServiceIndex.
+ */
+export function claimants(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  listener: EgressListener,
+  host: string,
+): readonly VirtualService[] {
+  for (const pattern of coveringPatterns(host)) {
+    const candidates = snapshot.find(virtualServicesByHost, pattern)
+    if (candidates.length === 0) continue
+    const imported = importedVirtualServices(snapshot, scope, listener, candidates)
+    if (imported.length === 0) continue
+    return isWildcard(pattern) ? imported.slice(0, 1) : imported
+  }
+  return []
+}
+
+/** What routes depend on beside their VirtualService. */
+export function routeQuery(snapshot: MeshSnapshot, scope: Scope, client: Client, port: number): RouteQuery {
+  return {
+    place: { client, port, gateways: MESH },
+    defaultRetries: meshConfigOf(snapshot).defaultHttpRetryPolicy,
+    isHashed: (destination) => {
+      const service = visibleService(snapshot, scope, text(destination.host) ?? '')
+      if (service === undefined) return false
+      return isHashed(destinationRuleFor(snapshot, client, service), destination)
+    },
+  }
+}
+
+/** Does a rule choose the endpoints of a destination by a hash? istio: networking/core/route/route.go HashForHTTPDestination. */
+export function isHashed(rule: MergedRule | undefined, destination: JsonObject): boolean {
+  if (rule === undefined) return false
+  const port = number(asObject(destination.port).number)
+  const subset = rule.subsets.find(({ name }) => name === (text(destination.subset) ?? ''))
+  return [subset?.trafficPolicy?.policy, rule.trafficPolicy?.policy].some(
+    (policy) => hashesPort(policy, port) || hashes(policy?.loadBalancer),
+  )
+}
+
+function hashesPort(policy: JsonObject | undefined, port: number | undefined): boolean {
+  if (port === undefined) return false
+  const entry = blocks(policy?.portLevelSettings).find((item) => number(asObject(item.port).number) === port)
+  return hashes(entry?.loadBalancer)
+}
+
+function hashes(loadBalancer: Json | undefined): boolean {
+  return block(asObject(loadBalancer).consistentHash) !== undefined
+}
+
+// istio: the proxy's own listeners: outbound and inbound traffic, health and metrics
+const RESERVED_PORTS: ReadonlySet<number> = new Set([15001, 15006, 15021, 15090])
+const MESH: ReadonlySet<string> = new Set(['mesh'])
