@@ -1,7 +1,7 @@
 import { asObject, type Json } from '../kube/json.ts'
 import type { Duration } from '../kube/duration.ts'
 import { destinationRuleFor, type Client, type MergedRule, type Subset } from './destination-rule.ts'
-import { endpointsOf, type Endpoint } from './endpoints.ts'
+import { endpointsOf, expectedIdentities, instancesOf, isResolvedByProxy, type Endpoint } from './endpoints.ts'
 import { block, blocks, number, text, texts, wordIn } from './fields.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { meshConfigOf } from './mesh-config.ts'
@@ -125,8 +125,7 @@ interface ClusterParts {
 
 function toCluster(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterParts): Cluster | undefined {
   const { policy, endpoints } = parts
-  const isResolvedByProxy = query.service.resolution === 'dns' || query.service.resolution === 'dns-round-robin'
-  if (isResolvedByProxy && !parts.isBound && endpoints.length === 0) return undefined
+  if (isResolvedByProxy(query.service) && !parts.isBound && endpoints.length === 0) return undefined
   const balancer = parts.isBound ? 'PASSTHROUGH' : balancerOf(policy)
   const tls = clientTls(snapshot, query, parts, balancer)
   return {
@@ -150,14 +149,14 @@ function toCluster(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterPa
 /** istio: networking/core/cluster_tls.go buildUpstreamTLSSettings, buildUpstreamClusterTLSContext. */
 function clientTls(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterParts, balancer: Balancer): ClientTls {
   const from = parts.policy.tls
-  if (from !== undefined) return configuredTls(query, from)
+  if (from !== undefined) return configuredTls(snapshot, query, from)
   if (!isAutomatic(snapshot, query, parts)) return { mode: 'DISABLE', sni: undefined, subjectAltNames: [], from }
   // without endpoints to choose for, the cluster as a whole speaks mTLS
   const mode = balancer === 'PASSTHROUGH' ? 'ISTIO_MUTUAL' : 'AUTO'
   return { mode, sni: undefined, subjectAltNames: [], from }
 }
 
-function configuredTls({ service, rule }: ClusterQuery, from: PlacedBlock): ClientTls {
+function configuredTls(snapshot: MeshSnapshot, { service, rule }: ClusterQuery, from: PlacedBlock): ClientTls {
   const tls = from.value
   const mode = wordIn(TLS_MODES, tls.mode) ?? 'DISABLE'
   const plaintext: ClientTls = { mode: 'DISABLE', sni: undefined, subjectAltNames: [], from }
@@ -171,15 +170,15 @@ function configuredTls({ service, rule }: ClusterQuery, from: PlacedBlock): Clie
   const lacksCertificate =
     mode === 'MUTUAL' && credential === '' && !(text(tls.clientCertificate) && text(tls.privateKey))
   if (isWithheld || lacksCertificate) return plaintext
-  const listed = service.source === 'ServiceEntry' ? texts(asObject(service.object.spec).subjectAltNames) : []
-  return { mode, sni, subjectAltNames: named.length > 0 ? named : listed, from }
+  const known = service.source === 'ServiceEntry' && named.length === 0 ? expectedIdentities(snapshot, service) : named
+  return { mode, sni, subjectAltNames: known, from }
 }
 
 /** Does automatic mTLS take part? istio: model/push_context.go BestEffortInferServiceMTLSMode. */
 function isAutomatic(snapshot: MeshSnapshot, { service, port }: ClusterQuery, parts: ClusterParts): boolean {
   if (service.external || !meshConfigOf(snapshot).enableAutoMtls) return false
   if (service.resolution === 'none' || parts.isGuessedFromEndpoints) {
-    const endpoints = endpointsOf(snapshot, service, port)
+    const endpoints = instancesOf(snapshot, service, port.number)
     if (endpoints.length === 0 || endpoints.some(({ hasSidecar }) => !hasSidecar)) return false
   }
   return namespaceMtls(snapshot, service.namespace) !== 'DISABLE'
@@ -199,8 +198,8 @@ function transportTo(
   const written =
     writtenTlsMode(subset?.trafficPolicy?.policy, port.number) ??
     writtenTlsMode(rule?.trafficPolicy?.policy, port.number)
-  if (written !== undefined) return written === 'ISTIO_MUTUAL' ? 'mtls' : 'plaintext'
   if (!endpoint.hasSidecar) return 'plaintext'
+  if (written !== undefined) return written === 'ISTIO_MUTUAL' ? 'mtls' : 'plaintext'
   return effectiveMtls(snapshot, endpoint, endpoint.port).mode === 'DISABLE' ? 'plaintext' : 'mtls'
 }
 

@@ -128,8 +128,7 @@ function clientFacts(
     sidecar: scope.sidecar === undefined ? null : `${namespaceOf(scope.sidecar)}/${nameOf(scope.sidecar)}`,
     outboundPolicy: outboundPolicyOf(snapshot, scope),
     outbound: outboundFact(snapshot, registry, scope, workload),
-    routes: routesFact(snapshot, registry, scope, workload),
-    otherRoutes: otherRoutesFact(snapshot, registry, scope, workload),
+    ...routesFacts(snapshot, registry, scope, workload),
   }
   known.set(key, made)
   return made
@@ -158,25 +157,30 @@ function outboundFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, 
   return fact
 }
 
-function routesFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
-  const fact: Record<string, Json> = {}
+/** Routes by target; those under a name and port that the client sees are its routes to it, whoever made them. */
+function routesFacts(
+  snapshot: MeshSnapshot,
+  registry: Registry,
+  scope: Scope,
+  workload: Workload,
+): Pick<ClientFacts, 'routes' | 'otherRoutes'> {
+  const routes: Record<string, Json> = {}
+  const otherRoutes: Record<string, Json> = {}
   for (const [host, ports] of registry.ports) {
     for (const port of ports) {
-      const routes = routesTo(snapshot, scope, workload, host, port)
-      if (routes !== undefined) fact[`${host}:${port}`] = routes === 'default' ? routes : routes.map(routeFact)
+      const found = routesTo(snapshot, scope, workload, host, port)
+      if (found !== undefined) routes[`${host}:${port}`] = found === 'default' ? found : found.map(routeFact)
     }
   }
-  return fact
-}
-
-function otherRoutesFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
-  const fact: Record<string, Json> = {}
-  for (const port of httpPortsOf(snapshot, scope, registry.ports.keys())) {
-    for (const orphan of orphanRoutes(snapshot, scope, workload, port, registry.virtualServices)) {
-      fact[`${orphan.host}:${orphan.port}`] = orphan.routes.map(routeFact)
+  for (const httpPort of httpPortsOf(snapshot, scope, registry.ports.keys())) {
+    for (const orphan of orphanRoutes(snapshot, scope, workload, httpPort, registry.virtualServices)) {
+      const service = visibleService(snapshot, scope, orphan.host)
+      const isSeen = service !== undefined && portOf(service, orphan.port) !== undefined
+      const target = isSeen ? routes : otherRoutes
+      target[`${orphan.host}:${orphan.port}`] = orphan.routes.map(routeFact)
     }
   }
-  return fact
+  return { routes, otherRoutes }
 }
 
 function inboundFact(snapshot: MeshSnapshot, workload: Workload): JsonObject {

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import { asList, asObject, isObject, type JsonObject } from '../../src/kube/json.ts'
 import { isKubeObject, type KubeObject } from '../../src/kube/object.ts'
+import { text, texts } from '../../src/mesh/fields.ts'
 import { parseRequest, type Request } from '../../src/mesh/request.ts'
 import { buildSnapshot, type MeshSnapshot } from '../../src/mesh/snapshot.ts'
 
@@ -27,8 +28,8 @@ export function* readOracle(folder: string): Generator<OracleMesh> {
 function readMesh(document: JsonObject): OracleMesh {
   const objects = asList(document.objects).filter((object): object is KubeObject => isKubeObject(object))
   return {
-    id: String(document.id),
-    families: asList(document.families).map(String),
+    id: text(document.id) ?? '',
+    families: texts(document.families),
     snapshot: buildSnapshot([...objects, meshConfigMap(asObject(document.meshConfig))]),
     requests: asList(document.requests).flatMap((request) => parseRequest(request) ?? []),
     facts: asObject(document.facts),

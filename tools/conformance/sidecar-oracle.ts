@@ -1,4 +1,5 @@
 import { asList, asObject, type Json, type JsonObject } from '../../src/kube/json.ts'
+import { texts } from '../../src/mesh/fields.ts'
 import { facts } from '../../src/mesh/facts.ts'
 import { entriesOf, readOracle, type OracleMesh } from './oracle-mesh.ts'
 import { startTally, type Score, type Tally } from './score.ts'
@@ -87,7 +88,7 @@ function member(value: Json | undefined, outer: string, inner: string): Json | u
 function withSortedRules(filters: JsonObject): JsonObject {
   if (filters.rules === undefined) return filters
   const rules = Object.entries(asObject(filters.rules)).map(
-    ([action, names]) => [action, asList(names).toSorted()] as const,
+    ([action, names]) => [action, texts(names).toSorted()] as const,
   )
   return { ...filters, rules: Object.fromEntries(rules) }
 }
