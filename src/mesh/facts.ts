@@ -172,7 +172,7 @@ function routesFacts(
       if (found !== undefined) routes[`${host}:${port}`] = found === 'default' ? found : found.map(routeFact)
     }
   }
-  for (const httpPort of httpPortsOf(snapshot, scope, registry.ports.keys())) {
+  for (const httpPort of httpPortsOf(snapshot, scope, [...registry.ports.keys()])) {
     for (const orphan of orphanRoutes(snapshot, scope, workload, httpPort, registry.virtualServices)) {
       const service = visibleService(snapshot, scope, orphan.host)
       const isSeen = service !== undefined && portOf(service, orphan.port) !== undefined

@@ -24,27 +24,32 @@ export interface OrphanRoutes {
   readonly routes: readonly Route[]
 }
 
-/** The ports on which a proxy serves HTTP, `hosts` being all that the registry has. istio: buildSidecarOutboundListeners. */
-export function httpPortsOf(snapshot: MeshSnapshot, scope: Scope, hosts: Iterable<string>): readonly HttpPort[] {
-  const byPort = new Map<number, { listener: EgressListener; services: Map<string, MeshService>; isServed: boolean }>()
+/**
+ * The ports on which a proxy serves HTTP, `hosts` being all that the registry has. A port is served because some listener imports an
+ * HTTP service for it, but it is the first listener for that port which says what is there.
+ * istio: networking/core/listener.go buildSidecarOutboundListeners, model/sidecar.go GetEgressListenerForRDS.
+ */
+export function httpPortsOf(snapshot: MeshSnapshot, scope: Scope, hosts: readonly string[]): readonly HttpPort[] {
+  const served = new Set<number>()
+  const imported = new Map<EgressListener, readonly MeshService[]>()
   for (const listener of scope.listeners) {
-    for (const host of hosts) {
-      for (const service of listenerServices(snapshot, scope, listener, host)) {
-        if (service.resolution === 'alias') continue
-        for (const { number, protocol } of service.ports) {
-          if (httpListenerFor(scope, number) !== listener) continue
-          const entry = byPort.get(number) ?? { listener, services: new Map(), isServed: false }
-          entry.services.set(service.host, service)
-          // a listener for one port speaks what the Sidecar says, whatever its services do
-          entry.isServed ||= listener.port === number || isHttpOrDetected(protocol)
-          byPort.set(number, entry)
-        }
+    const services = hosts
+      .flatMap((host) => listenerServices(snapshot, scope, listener, host))
+      .filter(({ resolution }) => resolution !== 'alias')
+    imported.set(listener, services)
+    for (const { ports } of services) {
+      for (const { number, protocol } of ports) {
+        // a listener for one port speaks what the Sidecar says, whatever its services do
+        if (isHttpOrDetected(listener.port === undefined ? protocol : listener.protocol)) served.add(number)
       }
     }
   }
-  return [...byPort].flatMap(([port, { listener, services, isServed }]) =>
-    isServed ? [{ port, listener, services }] : [],
-  )
+  return [...served].flatMap((port) => {
+    const listener = httpListenerFor(scope, port)
+    if (listener === undefined) return []
+    const offered = (imported.get(listener) ?? []).filter((service) => portOf(service, port) !== undefined)
+    return [{ port, listener, services: new Map(offered.map((service) => [service.host, service])) }]
+  })
 }
 
 /**

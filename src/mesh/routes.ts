@@ -6,7 +6,7 @@ import { httpRoutes, type Route, type RouteQuery } from './http-route.ts'
 import { virtualServicesByHost } from './indexes.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { isHttpOrDetected } from './protocol.ts'
-import { portOf } from './registry.ts'
+import { portOf, type MeshService } from './registry.ts'
 import { listenerForPort, type EgressListener, type Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { VirtualService } from './virtual-service.ts'
@@ -27,10 +27,11 @@ export function routesTo(
 ): readonly Route[] | 'default' | undefined {
   const listener = httpListenerFor(scope, port)
   if (listener === undefined) return undefined
-  const service = listenerServices(snapshot, scope, listener, host).findLast((candidate) => portOf(candidate, port))
-  if (service === undefined || service.resolution === 'alias') return undefined
-  const servicePort = portOf(service, port)
-  if (servicePort === undefined || !isHttpOrDetected(servicePort.protocol)) return undefined
+  const isOffered = (by: EgressListener): boolean => offersHttp(listenerServices(snapshot, scope, by, host), port)
+  if (!isOffered(listener)) return undefined
+  // a listener that speaks TCP makes no routes, unless a listener for all ports asks for them
+  const isTcp = listener.port !== undefined && !isHttpOrDetected(listener.protocol)
+  if (isTcp && !scope.listeners.some((other) => other.port === undefined && isOffered(other))) return undefined
   const query = routeQuery(snapshot, scope, client, port)
   for (const virtualService of claimants(snapshot, scope, listener, host)) {
     const routes = httpRoutes(virtualService, query)
@@ -38,6 +39,13 @@ export function routesTo(
     if (routes.length > 0) return routes
   }
   return 'default'
+}
+
+/** Of several services with one host, the last with the port counts. */
+function offersHttp(services: readonly MeshService[], port: number): boolean {
+  const service = services.findLast((candidate) => portOf(candidate, port) !== undefined)
+  if (service === undefined || service.resolution === 'alias') return false
+  return isHttpOrDetected(portOf(service, port)?.protocol ?? 'tcp')
 }
 
 /** The VirtualService whose routes a client uses towards a host and port; undefined where the default route is used. */
@@ -52,12 +60,9 @@ export function virtualServiceFor(
   return routes === 'default' ? undefined : routes?.[0]?.virtualService
 }
 
-/** The listener that serves HTTP on a port; undefined where the port's listener speaks something else. */
+/** The listener whose imports are served as HTTP on a port, if HTTP is served there. */
 export function httpListenerFor(scope: Scope, port: number): EgressListener | undefined {
-  if (RESERVED_PORTS.has(port)) return undefined
-  const listener = listenerForPort(scope, port)
-  if (listener?.port === undefined) return listener
-  return isHttpOrDetected(listener.protocol) ? listener : undefined
+  return RESERVED_PORTS.has(port) ? undefined : listenerForPort(scope, port)
 }
 
 /**
