@@ -17,7 +17,7 @@ import { routesTo } from './routes.ts'
 import { outboundPolicyOf, scopeFor, type Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { visibleService } from './visibility.ts'
-import { hasSidecar, workloadsIn, type Workload } from './workloads.ts'
+import { hasSidecar, WORKLOAD_KINDS, workloadsIn, type Workload } from './workloads.ts'
 
 /** How far the facts are. */
 export interface FactsProgress {
@@ -216,16 +216,3 @@ function serviceFact(service: MeshService): JsonObject {
     ports: service.ports.map(({ number, protocol }) => `${number}/${protocol}`),
   }
 }
-
-const WORKLOAD_KINDS = [
-  KINDS.pod,
-  KINDS.deployment,
-  KINDS.statefulSet,
-  KINDS.daemonSet,
-  KINDS.replicaSet,
-  KINDS.job,
-  KINDS.cronJob,
-  KINDS.rollout,
-  KINDS.workloadEntry,
-  KINDS.workloadGroup,
-]

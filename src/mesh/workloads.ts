@@ -33,6 +33,14 @@ export interface ContainerPort {
   readonly protocol: string
 }
 
+/** The kinds whose objects are workloads. */
+export const WORKLOAD_KINDS: readonly KindName[] = [
+  KINDS.pod,
+  KINDS.workloadEntry,
+  ...TEMPLATE_KINDS,
+  KINDS.workloadGroup,
+]
+
 /** The workload that an object is; undefined for an object of another kind. Never throws. */
 export const workloadOf: (object: KubeObject) => Workload | undefined = memo((object) => {
   const kind = kindNameOf(object)

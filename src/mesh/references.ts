@@ -1,0 +1,79 @@
+import { asList, asObject } from '../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../kube/object.ts'
+import { block, number, text, texts } from './fields.ts'
+import { resolveHost } from './hosts.ts'
+import { gatewayKey, virtualServicesByDestination, virtualServicesByGateway } from './indexes.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+import { destinationsOf } from './virtual-service.ts'
+
+/** A destination or mirror that a VirtualService names, as it is written. */
+export interface DestinationReference {
+  readonly object: KubeObject
+  /** `spec.http[0].route[1].destination`. */
+  readonly field: string
+  readonly isMirror: boolean
+  /** Resolved. */
+  readonly host: string
+  readonly subset: string | undefined
+  readonly port: number | undefined
+}
+
+/** Every destination of a VirtualService, in order. Delegates speak for themselves. */
+export function destinationReferences(virtualService: KubeObject): readonly DestinationReference[] {
+  const spec = asObject(virtualService.spec)
+  return (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
+    asList(spec[kind]).flatMap((entry, index) =>
+      destinationsOf(asObject(entry)).map(({ destination, field }) => ({
+        object: virtualService,
+        field: `spec.${kind}[${index}].${field}`,
+        isMirror: field.startsWith('mirror'),
+        host: resolveHost(text(destination.host) ?? '', namespaceOf(virtualService)),
+        subset: text(destination.subset) || undefined,
+        port: number(asObject(destination.port).number),
+      })),
+    ),
+  )
+}
+
+/** Every place that sends traffic to a host. */
+export function referencesToHost(snapshot: MeshSnapshot, host: string): readonly DestinationReference[] {
+  return snapshot
+    .find(virtualServicesByDestination, host)
+    .flatMap((object) => destinationReferences(object).filter((reference) => reference.host === host))
+}
+
+/** A gateway that a VirtualService names. */
+export interface GatewayReference {
+  readonly object: KubeObject
+  /** `spec.gateways[0]`. */
+  readonly field: string
+  /** `namespace/name`, or `mesh`. */
+  readonly gateway: string
+}
+
+/** The gateways of a VirtualService's list, and those that its conditions name. */
+export function gatewayReferences(virtualService: KubeObject): readonly GatewayReference[] {
+  const spec = asObject(virtualService.spec)
+  const namespace = namespaceOf(virtualService)
+  const named = (list: readonly string[], field: string): readonly GatewayReference[] =>
+    list.map((name, index) => ({
+      object: virtualService,
+      field: `${field}[${index}]`,
+      gateway: gatewayKey(name, namespace),
+    }))
+  const inConditions = (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
+    asList(spec[kind]).flatMap((entry, index) =>
+      asList(asObject(entry).match).flatMap((match, at) =>
+        named(texts(block(match)?.gateways), `spec.${kind}[${index}].match[${at}].gateways`),
+      ),
+    ),
+  )
+  return [...named(texts(spec.gateways), 'spec.gateways'), ...inConditions]
+}
+
+/** Every VirtualService that lists a gateway, `namespace/name`. */
+export function referencesToGateway(snapshot: MeshSnapshot, gateway: string): readonly GatewayReference[] {
+  return snapshot
+    .find(virtualServicesByGateway, gateway)
+    .flatMap((object) => gatewayReferences(object).filter((reference) => reference.gateway === gateway))
+}
