@@ -1,7 +1,9 @@
 import { asList, asObject } from '../kube/json.ts'
 import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
+import { TEMPLATE_KINDS } from './pod-template.ts'
 
 /**
  * A question "which objects of this kind have that key" that the snapshot answers without looking at the others.
@@ -58,6 +60,32 @@ export const endpointSlicesByService: Index = {
   },
 }
 
+/** VirtualServices with a condition on who asks, under `namespace:…` and `label:key=value` for every label that they ask for. */
+export const virtualServicesBySource: Index = { kind: KINDS.virtualService, keys: sources }
+
+/** Sidecars by the exact hosts of their egress. */
+export const sidecarsByHost: Index = {
+  kind: KINDS.sidecar,
+  keys: (sidecar) =>
+    asList(asObject(sidecar.spec).egress)
+      .flatMap((entry) => strings(asObject(entry).hosts))
+      .flatMap((entry) => {
+        const host = entry.slice(entry.indexOf('/') + 1).toLowerCase()
+        return entry.startsWith('~') || host.startsWith('*') ? [] : [host]
+      }),
+}
+
+/** AuthorizationPolicies by the service accounts whose callers they name, under `namespace/account`. */
+export const authorizationPoliciesByCaller: Index = {
+  kind: KINDS.authorizationPolicy,
+  keys: (policy) => namedCallers(policy).map(({ namespace, account }) => `${namespace}/${account}`),
+}
+
+/** Workloads and Services by the hosts that their annotation says they call. One index for each of their kinds. */
+export const callersByHost: readonly Index[] = [KINDS.service, KINDS.pod, KINDS.workloadGroup, ...TEMPLATE_KINDS].map(
+  (kind) => ({ kind, keys: (object) => declaredCalls(object).map(({ host }) => host) }),
+)
+
 /** All of them, by the kind whose objects they hold. */
 export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
   [
@@ -69,6 +97,10 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     virtualServicesByGateway,
     destinationRulesByHost,
     endpointSlicesByService,
+    virtualServicesBySource,
+    sidecarsByHost,
+    authorizationPoliciesByCaller,
+    ...callersByHost,
   ],
   (index) => index.kind,
 )
@@ -103,6 +135,18 @@ function* delegates(service: KubeObject): Generator<string> {
     const { name, namespace } = asObject(asObject(item).delegate)
     if (typeof name !== 'string') continue
     yield `${typeof namespace === 'string' && namespace !== '' ? namespace : namespaceOf(service)}/${name}`
+  }
+}
+
+function* sources(service: KubeObject): Generator<string> {
+  for (const item of asList(asObject(service.spec).http)) {
+    for (const match of asList(asObject(item).match)) {
+      const { sourceNamespace, sourceLabels } = asObject(match)
+      if (typeof sourceNamespace === 'string' && sourceNamespace !== '') yield `namespace:${sourceNamespace}`
+      for (const [key, value] of Object.entries(asObject(sourceLabels))) {
+        if (typeof value === 'string') yield `label:${key}=${value}`
+      }
+    }
   }
 }
 
