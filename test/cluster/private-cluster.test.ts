@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { CoreV1Api } from '@kubernetes/client-node'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -12,13 +12,7 @@ import { startCluster, type Cluster } from './harness/cluster.ts'
 import { describeCluster } from './harness/describe-cluster.ts'
 import { eventually } from './harness/eventually.ts'
 import { kubectlOutput } from './harness/kubectl.ts'
-
-/** The running programs that name a folder in their arguments, as every program of the cluster in that folder does. */
-function programsIn(folder: string): readonly string[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' })
-  const commands = stdout.split('\n').filter((line) => line.includes(folder))
-  return commands.map((line) => basename(line.split(' ')[0] ?? '')).toSorted()
-}
+import { programsNaming } from './harness/programs-naming.ts'
 
 describeCluster('a cluster of one’s own', () => {
   let cluster: Cluster
@@ -50,9 +44,9 @@ describeCluster('a cluster of one’s own', () => {
 
   test('leaves no process and no file behind when it is stopped', async () => {
     const { folder } = cluster.files
-    expect(programsIn(folder)).toEqual(['etcd', 'kube-apiserver', 'kube-controller-manager', 'sh'])
+    expect(programsNaming(folder)).toEqual(['etcd', 'kube-apiserver', 'kube-controller-manager', 'sh'])
     await cluster.stop()
-    expect(programsIn(folder)).toEqual([])
+    expect(programsNaming(folder)).toEqual([])
     expect(existsSync(folder)).toBe(false)
   })
 })
@@ -68,11 +62,11 @@ describeCluster('a cluster whose owner fails', () => {
     })
     const [line]: unknown[] = await once(owner.stdout, 'data')
     const folder = dirname(String(line))
-    const programs = programsIn(folder)
+    const programs = programsNaming(folder)
     owner.kill('SIGKILL')
     expect(programs).toEqual(['etcd', 'kube-apiserver', 'sh'])
     await eventually({ what: 'an empty machine', within: 10_000 }, () =>
-      programsIn(folder).length === 0 && !existsSync(folder) ? true : undefined,
+      programsNaming(folder).length === 0 && !existsSync(folder) ? true : undefined,
     )
   })
 
@@ -88,7 +82,7 @@ describeCluster('a cluster whose owner fails', () => {
       await expect(startCluster()).rejects.toThrow('kube-apiserver ended (3) while starting:\nbad flag')
       const folder = /--cert-dir=(\S+)\/api-server/.exec(readFileSync(started, 'utf8'))?.[1] ?? ''
       expect(folder).toContain('meshward-cluster-')
-      expect(programsIn(folder)).toEqual([])
+      expect(programsNaming(folder)).toEqual([])
       expect(existsSync(folder)).toBe(false)
     } finally {
       vi.unstubAllEnvs()

@@ -20,11 +20,14 @@ const progressInterval = 15_000
 export async function goBuild({ source, path, say }: GoBuildOptions): Promise<void> {
   mkdirSync(dirname(path), { recursive: true })
   const unfinished = mkdtempSync(join(dirname(path), '.building-'))
+  const discard = () => rmSync(unfinished, { recursive: true, force: true })
+  process.once('exit', discard)
   try {
     await runGo(source, join(unfinished, source.program), say)
     renameSync(join(unfinished, source.program), path)
   } finally {
-    rmSync(unfinished, { recursive: true, force: true })
+    process.removeListener('exit', discard)
+    discard()
   }
 }
 
@@ -39,6 +42,8 @@ async function runGo(source: ProgramSource, output: string, say: (line: string) 
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   if (go.pid !== undefined) setPriority(go.pid, 10)
+  const kill = () => void go.kill()
+  process.once('exit', kill)
   const lines: string[] = []
   createInterface(go.stderr).on('line', (line) => lines.push(line))
   const ticker = setInterval(() => say(`  ${title}: ${lines.length} packages in ${seconds()} s`), progressInterval)
@@ -48,5 +53,6 @@ async function runGo(source: ProgramSource, output: string, say: (line: string) 
     say(`built ${title} in ${seconds()} s`)
   } finally {
     clearInterval(ticker)
+    process.removeListener('exit', kill)
   }
 }

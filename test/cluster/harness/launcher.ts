@@ -25,6 +25,8 @@ export interface Launched {
   readonly exited: Promise<Exit>
   /** Sends a signal to the program and everything it started; nothing happens once it has ended. */
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Everything it prints goes there. */
+  readonly logFile: string
   /** The end of its log. */
   readonly logTail: (lines?: number) => string
 }
@@ -86,6 +88,7 @@ function launch(folder: string, [command = '', ...args]: readonly string[], { na
   return {
     pid,
     exited,
+    logFile,
     signal: (signal) => {
       if (!ended) signalGroup(pid, signal)
     },
