@@ -69,7 +69,7 @@ function actionFact(action: RouteAction): JsonObject {
   }
 }
 
-function destinationFact({ host, port, subset, weight }: Destination): JsonObject {
+export function destinationFact({ host, port, subset, weight }: Destination): JsonObject {
   return { host, port, ...(subset === undefined ? {} : { subset }), ...(weight === undefined ? {} : { weight }) }
 }
 

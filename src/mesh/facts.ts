@@ -205,7 +205,7 @@ function portFact({ port, rules, judge }: PortAccess, requests: readonly Request
   }
 }
 
-function serviceFact(service: MeshService): JsonObject {
+export function serviceFact(service: MeshService): JsonObject {
   return {
     host: service.host,
     namespace: service.namespace,

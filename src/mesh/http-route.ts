@@ -70,6 +70,10 @@ export interface RouteQuery {
   readonly defaultRetries: JsonObject | undefined
   /** Is the destination chosen by a hash, by the DestinationRule that the client uses? */
   readonly isHashed: (destination: JsonObject) => boolean
+  /** The port of a host where a destination names none; that of the request where this is left out, as sidecars have it. */
+  readonly onlyPortOf?: (host: string) => number | undefined
+  /** What requests come by; `http` where this is left out. */
+  readonly scheme?: 'http' | 'https'
 }
 
 /**
@@ -109,7 +113,7 @@ function toRoute(virtualService: VirtualService, entry: RouteEntry, match: JsonO
 
 function actionOf(spec: JsonObject, query: RouteQuery): RouteAction {
   const redirect = block(spec.redirect)
-  if (redirect !== undefined) return { kind: 'redirect', redirect: redirectOf(redirect, query.place.port) }
+  if (redirect !== undefined) return { kind: 'redirect', redirect: redirectOf(redirect, query) }
   const response = block(spec.directResponse)
   if (response !== undefined) {
     const status = number(response.status) ?? 0
@@ -119,7 +123,8 @@ function actionOf(spec: JsonObject, query: RouteQuery): RouteAction {
 }
 
 /** istio: networking/core/route/route.go applyHTTPRouteDestination. */
-function forwardOf(spec: JsonObject, { place, defaultRetries, isHashed }: RouteQuery): Forward {
+function forwardOf(spec: JsonObject, query: RouteQuery): Forward {
+  const { defaultRetries, isHashed } = query
   const listed = blocks(spec.route)
   const single = listed.length === 1 ? asObject(listed[0]?.destination) : undefined
   const timeout = parseDuration(spec.timeout)
@@ -127,31 +132,36 @@ function forwardOf(spec: JsonObject, { place, defaultRetries, isHashed }: RouteQ
   return {
     to:
       single === undefined
-        ? weighted.map((item) => destinationOf(asObject(item.destination), place.port, number(item.weight)))
-        : [destinationOf(single, place.port, undefined)],
+        ? weighted.map((item) => destinationOf(asObject(item.destination), query, number(item.weight)))
+        : [destinationOf(single, query, undefined)],
     timeout: timeout === 0n ? undefined : timeout,
     retries: retriesOf(block(spec.retries) ?? defaultRetries, single !== undefined && isHashed(single)),
-    mirrors: mirrorsOf(spec, place.port),
+    mirrors: mirrorsOf(spec, query),
     rewrite: rewriteOf(block(spec.rewrite)),
   }
 }
 
-/** Without a port of its own, a destination has that of the request. */
-function destinationOf(destination: JsonObject, port: number, weight: number | undefined): Destination {
+/** Without a port of its own, a destination has that of the request. istio: networking/core/route/route.go GetDestinationCluster. */
+export function destinationOf(
+  destination: JsonObject,
+  { place, onlyPortOf }: Pick<RouteQuery, 'place' | 'onlyPortOf'>,
+  weight: number | undefined,
+): Destination {
+  const host = text(destination.host) ?? ''
   return {
-    host: text(destination.host) ?? '',
-    port: number(asObject(destination.port).number) ?? port,
+    host,
+    port: number(asObject(destination.port).number) ?? onlyPortOf?.(host) ?? place.port,
     subset: text(destination.subset) || undefined,
     weight,
   }
 }
 
 /** istio: networking/core/route/route.go MirrorPercent, MirrorPercentByPolicy: everything unless it is said how much. */
-function mirrorsOf(spec: JsonObject, port: number): readonly Mirror[] {
+function mirrorsOf(spec: JsonObject, query: RouteQuery): readonly Mirror[] {
   const mirrors: Mirror[] = []
   const add = (destination: JsonObject, percent: number): void => {
-    const { host, port: target, subset } = destinationOf(destination, port, undefined)
-    if (percent > 0) mirrors.push({ host, port: target, subset, percent })
+    const { host, port, subset } = destinationOf(destination, query, undefined)
+    if (percent > 0) mirrors.push({ host, port, subset, percent })
   }
   const mirror = block(spec.mirror)
   if (mirror !== undefined) add(mirror, percentOf(spec.mirrorPercentage) ?? number(spec.mirrorPercent) ?? 100)
@@ -173,10 +183,10 @@ function rewriteOf(rewrite: JsonObject | undefined): Rewrite | undefined {
 }
 
 /** istio: networking/core/route/route.go ApplyRedirect. */
-function redirectOf(redirect: JsonObject, requestPort: number): Redirect {
+function redirectOf(redirect: JsonObject, query: RouteQuery): Redirect {
   const scheme = text(redirect.scheme) || undefined
-  const port = redirect.derivePort === 'FROM_REQUEST_PORT' ? requestPort : number(redirect.port)
-  const isStandard = (port === 443 && scheme === 'https') || (port === 80 && (scheme ?? 'http') === 'http')
+  const port = redirect.derivePort === 'FROM_REQUEST_PORT' ? query.place.port : number(redirect.port)
+  const isStandard = port === STANDARD_PORTS[scheme ?? query.scheme ?? 'http']
   return {
     code: number(redirect.redirectCode) || 301,
     authority: text(redirect.authority) || undefined,
@@ -212,3 +222,5 @@ function percentOf(value: Json | undefined): number | undefined {
   const percent = block(value)
   return percent === undefined ? undefined : Math.trunc((number(percent.value) ?? 0) * 10_000) / 10_000
 }
+
+const STANDARD_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 }

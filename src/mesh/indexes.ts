@@ -1,6 +1,8 @@
 import { asList, asObject } from '../kube/json.ts'
 import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { declaredCalls, namedCallers } from './declared-calls.ts'
+import { textMap } from './fields.ts'
+import { runsGateway } from './gateway-pod.ts'
 import { resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
 import { TEMPLATE_KINDS } from './pod-template.ts'
@@ -86,6 +88,21 @@ export const callersByHost: readonly Index[] = [KINDS.service, KINDS.pod, KINDS.
   (kind) => ({ kind, keys: (object) => declaredCalls(object).map(({ host }) => host) }),
 )
 
+/** What runs a gateway, under `gateway`: Pods and pod templates. One index for each of their kinds. */
+export const gatewayWorkloads: readonly Index[] = [KINDS.pod, ...TEMPLATE_KINDS].map((kind) => ({
+  kind,
+  keys: (object) => (runsGateway(object) ? ['gateway'] : []),
+}))
+
+/** Gateways by one label of their selector, `key=value`; those that select every gateway under the empty key. */
+export const gatewaysBySelector: Index = {
+  kind: KINDS.gateway,
+  keys: (gateway) => {
+    const [first] = Object.entries(textMap(asObject(gateway.spec).selector))
+    return [first === undefined ? '' : first.join('=')]
+  },
+}
+
 /** All of them, by the kind whose objects they hold. */
 export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
   [
@@ -101,6 +118,8 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     sidecarsByHost,
     authorizationPoliciesByCaller,
     ...callersByHost,
+    ...gatewayWorkloads,
+    gatewaysBySelector,
   ],
   (index) => index.kind,
 )

@@ -86,10 +86,16 @@ export function claimants(
   return []
 }
 
-/** What routes depend on beside their VirtualService. */
-export function routeQuery(snapshot: MeshSnapshot, scope: Scope, client: Client, port: number): RouteQuery {
+/** What routes depend on beside their VirtualService; `gateways` has `mesh` for a sidecar, the name of the Gateway for its pod. */
+export function routeQuery(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  client: Client,
+  port: number,
+  gateways: ReadonlySet<string> = MESH,
+): RouteQuery {
   return {
-    place: { client, port, gateways: MESH },
+    place: { client, port, gateways },
     defaultRetries: meshConfigOf(snapshot).defaultHttpRetryPolicy,
     isHashed: (destination) => {
       const service = visibleService(snapshot, scope, text(destination.host) ?? '')

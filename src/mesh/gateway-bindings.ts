@@ -1,0 +1,170 @@
+import { asObject } from '../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../kube/object.ts'
+import { isExportedTo } from './exports.ts'
+import { texts } from './fields.ts'
+import { namespacesAccepting, servedDomains } from './gateway-hosts.ts'
+import { connectionListeners, isBeyondPrivilege, type GatewayChain } from './gateway-listeners.ts'
+import type { Placement } from './gateway-merge.ts'
+import { gatewayName, gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
+import { isHttpServer, type GatewayServer } from './gateway-servers.ts'
+import { podsOfGateway } from './gateway-workloads.ts'
+import { KINDS } from './kinds.ts'
+import { memo } from './memo.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+import { mergedVirtualService, virtualServiceExports, type VirtualService } from './virtual-service.ts'
+import type { Workload } from './workloads.ts'
+
+/** Where a host of a VirtualService is served by gateways, with a route of that VirtualService. */
+export interface HostBinding {
+  /** As written. */
+  readonly host: string
+  /** `spec.hosts[0]`. */
+  readonly field: string
+  readonly served: readonly { readonly pod: Workload; readonly server: GatewayServer }[]
+  /** Why it is served nowhere; undefined where it is served. */
+  readonly obstacle: BindingObstacle | undefined
+}
+
+/**
+ * What keeps a host from being served: of all its gateways, pods and servers the one that came closest, in this order.
+ * `conflict`: the server is skipped, or its port needs a privilege that the pod lacks. `no-route`: the server's protocol wants another kind
+ * of route, no condition holds there, or an earlier VirtualService took the connections.
+ */
+export const OBSTACLES = [
+  'no-such-gateway',
+  'unused-gateway',
+  'not-exported',
+  'host-not-accepted',
+  'namespace-not-accepted',
+  'conflict',
+  'no-route',
+] as const
+
+export interface BindingObstacle {
+  readonly reason: (typeof OBSTACLES)[number]
+  /** `namespace/name`, as the VirtualService means it. */
+  readonly gateway: string
+  readonly pod: Workload | undefined
+  readonly placement: Placement | undefined
+}
+
+/** The hosts of a VirtualService at the gateways that it names; none for one that only routes inside the mesh, or is a delegate. */
+export function hostBindings(snapshot: MeshSnapshot, object: KubeObject): readonly HostBinding[] {
+  return bindHosts(snapshot, object, keepProxies(snapshot))
+}
+
+/** `gatewayProxy`, once for each pod. */
+export function keepProxies(snapshot: MeshSnapshot): (pod: Workload) => GatewayProxy {
+  return memo((pod) => gatewayProxy(snapshot, pod))
+}
+
+/** `hostBindings` for a caller that asks for many VirtualServices and keeps the gateway pods. */
+export function bindHosts(
+  snapshot: MeshSnapshot,
+  object: KubeObject,
+  proxyOf: (pod: Workload) => GatewayProxy,
+): readonly HostBinding[] {
+  const virtualService = mergedVirtualService(snapshot, object)
+  const gateways = virtualService?.gateways.filter((gateway) => gateway !== 'mesh') ?? []
+  if (virtualService === undefined || gateways.length === 0) return []
+  const sites = gateways.flatMap((gateway) => sitesOf(snapshot, virtualService, gateway, proxyOf))
+  return texts(asObject(object.spec).hosts).map((host, index) => {
+    const served: { readonly pod: Workload; readonly server: GatewayServer }[] = []
+    let obstacle: BindingObstacle | undefined
+    for (const { gateway, pod, placement, judge } of sites) {
+      const reason = judge(virtualService.hosts[index] ?? host)
+      if (reason === undefined) {
+        if (pod !== undefined && placement !== undefined) served.push({ pod, server: placement.server })
+      } else if (obstacle === undefined || OBSTACLES.indexOf(reason) > OBSTACLES.indexOf(obstacle.reason)) {
+        obstacle = { reason, gateway, pod, placement }
+      }
+    }
+    return { host, field: `spec.hosts[${index}]`, served, obstacle: served.length > 0 ? undefined : obstacle }
+  })
+}
+
+/** A place where the hosts of a VirtualService may be served. */
+interface Site extends Pick<BindingObstacle, 'gateway' | 'pod' | 'placement'> {
+  /** What keeps a host from being served there; undefined: it is served. */
+  readonly judge: (host: string) => BindingObstacle['reason'] | undefined
+}
+
+function sitesOf(
+  snapshot: MeshSnapshot,
+  virtualService: VirtualService,
+  gateway: string,
+  proxyOf: (pod: Workload) => GatewayProxy,
+): readonly Site[] {
+  const [namespace = '', name = ''] = gateway.split('/')
+  const nowhere = { gateway, pod: undefined, placement: undefined }
+  const object = snapshot.get(KINDS.gateway, namespace, name)
+  if (object === undefined) return [{ ...nowhere, judge: () => 'no-such-gateway' }]
+  const pods = podsOfGateway(snapshot, object)
+  if (pods.length === 0) return [{ ...nowhere, judge: () => 'unused-gateway' }]
+  const exports = virtualServiceExports(snapshot, virtualService.object)
+  return pods.flatMap((pod): readonly Site[] => {
+    if (!isExportedTo(exports, pod.namespace)) return [{ ...nowhere, pod, judge: () => 'not-exported' }]
+    const proxy = proxyOf(pod)
+    return (
+      placementsOf(proxy)
+        .get(gateway)
+        ?.map((placement) => ({ gateway, pod, placement, judge: judgeAt(proxy, placement, virtualService) })) ?? []
+    )
+  })
+}
+
+function judgeAt(proxy: GatewayProxy, placement: Placement, virtualService: VirtualService): Site['judge'] {
+  const { server, port, conflict } = placement
+  const own = namespaceOf(virtualService.object)
+  let hosts: ReadonlySet<string> | undefined
+  return (host) => {
+    const namespaces = namespacesAccepting(server, host)
+    if (namespaces.length === 0) return 'host-not-accepted'
+    if (!namespaces.includes('*') && !namespaces.includes(own)) return 'namespace-not-accepted'
+    if (conflict !== undefined || isBeyondPrivilege(proxy, port)) return 'conflict'
+    hosts ??= isHttpServer(server)
+      ? httpHosts(proxy, placement, virtualService)
+      : connectionHosts(proxy, server, virtualService)
+    return hosts.has(host) ? undefined : 'no-route'
+  }
+}
+
+/** The hosts of a VirtualService that a server serves by its `http` routes. */
+function httpHosts(
+  proxy: GatewayProxy,
+  { server, port }: Placement,
+  virtualService: VirtualService,
+): ReadonlySet<string> {
+  const alone = { ...proxy, virtualServicesOf: onlyFor(virtualService) }
+  const served = servedRoutes(alone, proxy.merged.sharingRoutes(server, port)).filter((each) => each.server === server)
+  return new Set(served.flatMap(({ domains }) => domains.map(({ host }) => host)))
+}
+
+/** The hosts of a VirtualService that a server serves by its `tcp` or `tls` routes. */
+function connectionHosts(
+  proxy: GatewayProxy,
+  server: GatewayServer,
+  { object, hosts }: VirtualService,
+): ReadonlySet<string> {
+  const isServed = connectionsOf(proxy).some(
+    ({ servers, traffic }) =>
+      servers.includes(server) && traffic.kind === 'tcp' && traffic.route.virtualService.object === object,
+  )
+  const domains = isServed ? servedDomains(server, namespaceOf(object), hosts) : []
+  return new Set(domains.map(({ host }) => host))
+}
+
+function onlyFor(virtualService: VirtualService): GatewayProxy['virtualServicesOf'] {
+  const list = [virtualService]
+  return (gateway) => (virtualService.gateways.includes(gateway) ? list : [])
+}
+
+/** The placements of a pod by Gateway. */
+const placementsOf: (proxy: GatewayProxy) => ReadonlyMap<string, readonly Placement[]> = memo(({ merged }) =>
+  Map.groupBy(merged.placements, ({ server }) => gatewayName(server)),
+)
+
+/** The chains of a pod that are not HTTP. */
+const connectionsOf: (proxy: GatewayProxy) => readonly GatewayChain[] = memo((proxy) =>
+  connectionListeners(proxy).flatMap(({ chains }) => chains),
+)

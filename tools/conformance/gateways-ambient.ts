@@ -1,0 +1,72 @@
+import { asList, asObject, type Json, type JsonObject } from '../../src/kube/json.ts'
+import { texts } from '../../src/mesh/fields.ts'
+import { gatewayFacts } from '../../src/mesh/gateway-facts.ts'
+import { readOracle, entriesOf, type OracleMesh } from './oracle-mesh.ts'
+import { startTally, type Score, type Tally } from './score.ts'
+
+/** Scores the meshes of the oracle that are about gateways. */
+export function scoreGatewayOracle(folder: string): Score {
+  const tally = startTally('istiod-oracle: gateways')
+  for (const mesh of readOracle(folder)) if (mesh.families.includes('gateway')) scoreGateways(tally, mesh)
+  return tally.score()
+}
+
+function scoreGateways(tally: Tally, { id, snapshot, facts: expected }: OracleMesh): void {
+  const actual = gatewayFacts(snapshot)
+  for (const pod of keysOf(expected.gateways, actual.gateways)) {
+    const theirs = asObject(asObject(expected.gateways)[pod])
+    const ours = asObject(asObject(actual.gateways)[pod])
+    tally.compare('gateway servers', `${id} ${pod}`, theirs.servers, ours.servers)
+    tally.compare('listeners', `${id} ${pod}`, keysOf(theirs.listeners), keysOf(ours.listeners))
+    for (const port of keysOf(theirs.listeners)) {
+      const place = `${id} ${pod} ${port}`
+      compareChains(tally, place, asObject(asObject(theirs.listeners)[port]), asObject(asObject(ours.listeners)[port]))
+    }
+  }
+  tally.compare('unused gateways', id, expected.unusedGateways, actual.unusedGateways)
+  for (const [name, host, servers] of entriesOf(expected.virtualServices)) {
+    tally.compare(
+      'bound hosts',
+      `${id} ${name} ${host}`,
+      servers,
+      asObject(asObject(actual.virtualServices)[name])[host],
+    )
+  }
+  tally.compare('bound hosts', id, keysOf(expected.virtualServices), keysOf(actual.virtualServices))
+  tally.compare('unbound hosts', id, texts(expected.unboundHosts).toSorted(), actual.unboundHosts)
+}
+
+function compareChains(tally: Tally, place: string, expected: JsonObject, actual: JsonObject): void {
+  tally.compare('chains', place, asList(expected.chains).map(head), asList(actual.chains).map(head))
+  for (const [index, chain] of asList(expected.chains).entries()) {
+    const theirs = asObject(chain)
+    const ours = asObject(asList(actual.chains)[index])
+    const at = `${place} chain ${index}`
+    tally.compare('gateway TLS', at, theirs.tls, ours.tls)
+    tally.compare('names', at, asList(theirs.hosts).map(names), asList(ours.hosts).map(names))
+    tally.compare('connection routes', at, route(theirs), route(ours))
+    for (const [number, host] of asList(theirs.hosts).entries()) {
+      const { domains, routes, ...rest } = asObject(host)
+      const { domains: _, routes: ourRoutes, ...ourRest } = asObject(asList(ours.hosts)[number])
+      tally.compare('gateway routes', `${at} ${texts(domains).join()}`, routes, ourRoutes)
+      tally.compare('virtual hosts', `${at} ${texts(domains).join()}`, rest, ourRest)
+    }
+  }
+}
+
+function head(chain: Json): Json {
+  const { protocol, sni, servers } = asObject(chain)
+  return [protocol ?? null, sni ?? null, servers ?? null]
+}
+
+function names(host: Json): Json {
+  return texts(asObject(host).domains).toSorted()
+}
+
+function keysOf(...maps: readonly (Json | undefined)[]): readonly string[] {
+  return [...new Set(maps.flatMap((map) => Object.keys(asObject(map))))].sort()
+}
+
+function route({ virtualService, to }: JsonObject): Json {
+  return [virtualService ?? null, to ?? null]
+}
