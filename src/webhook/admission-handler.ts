@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 
-import { decide } from '../engine/decide.ts'
+import { decide, type MeshKnowledge } from '../engine/decide.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
@@ -10,7 +10,7 @@ import type { Source } from '../sources/source.ts'
 import type { AdmissionGate, Ticket } from './admission-gate.ts'
 import { mutationResponse, validationResponse } from './admission-response.ts'
 import { readAdmissionReview } from './admission-review.ts'
-import { failed, type HttpProblem, type Outcome } from './http-problem.ts'
+import { failed, NOT_READY, type HttpProblem, type Outcome } from './http-problem.ts'
 import type { Metrics, WebhookName } from './metrics.ts'
 import { parseJson } from './parse-json.ts'
 import { BUSY, MEBIBYTE, readBody } from './read-body.ts'
@@ -24,6 +24,8 @@ const MOST_BYTES = 7 * MEBIBYTE
 export interface AdmissionContext {
   readonly policies: Source<PolicySet>
   readonly mesh: Source<MeshSnapshot>
+  /** How much of the mesh `mesh` is, at this moment. */
+  readonly knowledge: () => MeshKnowledge
   readonly gate: AdmissionGate
   readonly metrics: Metrics
   readonly logger: Logger
@@ -95,21 +97,13 @@ async function judge(context: AdmissionContext, incoming: Incoming): Promise<Out
     request: admission.value,
     policies: context.policies.current(),
     mesh: context.mesh.current(),
+    knowledge: context.knowledge(),
     phase: webhook,
   })
   return { ok: true, value: { admission: admission.value, decision, bytes: body.value.length } }
 }
 
 const WHY_NOT_MORE = 'more than an object and its predecessor can take. Make the object smaller; etcd keeps 1.5 MiB'
-
-const NOT_READY: Outcome<never> = {
-  ok: false,
-  problem: {
-    status: 503,
-    message: 'the policies are still being loaded. Try again in a moment; /readyz tells when.',
-    headers: { 'Retry-After': '1' },
-  },
-}
 
 const TOO_LATE: Outcome<never> = {
   ok: false,

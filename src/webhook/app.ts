@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import type { AdmissionHandler } from './admission-handler.ts'
 import { readiness, type ReadinessCheck } from './health.ts'
 import { sendProblem, type HttpProblem } from './http-problem.ts'
+import { loopbackOnly } from './loopback.ts'
 import type { Metrics, WebhookName } from './metrics.ts'
 import { refuse } from './refuse.ts'
 
@@ -12,6 +13,8 @@ export interface AppOptions {
   readonly admission: AdmissionHandler
   readonly dryRun: RequestHandler
   readonly dryRunPage: RequestHandler
+  /** The address of the listener, for what answers on loopback only. */
+  readonly listensOn: () => string
   readonly checks: readonly ReadinessCheck[]
   readonly metrics: Metrics
   readonly logger: Logger
@@ -26,11 +29,12 @@ export function createApp(options: AppOptions): Express {
       .route(`/${webhook}`)
       .post((request, response) => options.admission(webhook, request, response))
       .all(only('POST'))
-  app.route('/dry-run').post(options.dryRun).all(only('POST'))
+  const local = loopbackOnly(options.listensOn)
+  app.route('/dry-run').post(local, options.dryRun).all(only('POST'))
+  app.route('/').get(local, options.dryRunPage).all(only('GET'))
   app.route('/livez').get(livez).all(only('GET'))
   app.route('/readyz').get(readyz(options.checks)).all(only('GET'))
   app.route('/metrics').get(scrape(options.metrics)).all(only('GET'))
-  app.route('/').get(options.dryRunPage).all(only('GET'))
   app.use((request, response) => refuse(request, response, NOT_FOUND))
   app.use(onBug(options.logger))
   return app

@@ -14,7 +14,7 @@ export function denials(decision: Decision): readonly Finding[] {
  * What kubectl shows of a denial: a first line with the count and the object, then one indented line per finding.
  *
  *     2 problems in PeerAuthentication shop/default:
- *       MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext. Set mode to STRICT, or remove it to inherit.
+ *       MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set mode to STRICT, or remove it to inherit
  *       MTLS-03 spec.portLevelMtls[8443].mode: …
  */
 export function denialMessage(decision: Decision): string {

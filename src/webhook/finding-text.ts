@@ -3,18 +3,17 @@ import { toPointer } from '../kube/field-path.ts'
 import type { Json } from '../kube/json.ts'
 import { oneLine, shorten } from './one-line.ts'
 
-/** `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext. Set mode to STRICT, or remove it to inherit.` */
+/** `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set mode to STRICT, or remove it to inherit` */
 export function findingLine(finding: Finding): string {
-  const { message, remediation } = finding
-  const what = oneLine(message)
-  const sentence = remediation === '' || /[.!?]$/.test(what) ? what : `${what}.`
-  return `${headOf(finding)}${sentence}${remediation === '' ? '' : ` ${oneLine(remediation)}`}`
+  const what = `${headOf(finding)}${withoutStop(oneLine(finding.message))}`
+  const todo = inSentence(withoutStop(oneLine(finding.remediation)))
+  return todo === '' ? what : `${what}; ${todo}`
 }
 
 /** The short form, `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set STRICT`, of at most `most` characters. */
 export function shortFindingLine(finding: Finding, most: number): string {
   const head = headOf(finding)
-  const what = oneLine(finding.message).replace(/\.$/, '')
+  const what = withoutStop(oneLine(finding.message))
   const todo = `; ${shortRemedy(finding)}`
   const room = most - head.length
   const forWhat = Math.max(room - todo.length, Math.min(what.length, Math.floor(room / 2)))
@@ -40,5 +39,14 @@ function shortRemedy({ fix, path, remediation }: Finding): string {
       return `set ${valueText(step.value)}`
   }
   const [sentence = ''] = oneLine(remediation).split(/\.(?:\s|$)/)
-  return /^[A-Z][a-z]/.test(sentence) ? `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}` : sentence
+  return inSentence(sentence)
+}
+
+function withoutStop(text: string): string {
+  return text.endsWith('.') ? text.slice(0, -1) : text
+}
+
+/** A sentence as the second half of one: `Set mode` → `set mode`, but `STRICT is` stays. */
+function inSentence(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? `${text.charAt(0).toLowerCase()}${text.slice(1)}` : text
 }

@@ -16,6 +16,16 @@ export function failed(status: HttpProblem['status'], message: string): { ok: fa
   return { ok: false, problem: { status, message } }
 }
 
+/** What needs the policies cannot be answered before they are there. */
+export const NOT_READY: Outcome<never> = {
+  ok: false,
+  problem: {
+    status: 503,
+    message: 'the policies are still being loaded. Try again in a moment; /readyz tells when.',
+    headers: { 'Retry-After': '1' },
+  },
+}
+
 /**
  * Answers with a `Status` object of Kubernetes, which kubectl, client-go and people can read. Does nothing where an
  * answer is already under way or nobody waits for one.

@@ -29,7 +29,7 @@ export function readBody(request: IncomingMessage, options: BodyOptions): Promis
 }
 
 /** The answer to a request that there is no room for. */
-export const BUSY: { readonly ok: false; readonly problem: Extract<Outcome<never>, { ok: false }>['problem'] } = {
+export const BUSY: Outcome<never> = {
   ok: false,
   problem: {
     status: 503,
@@ -68,7 +68,7 @@ function collect(request: IncomingMessage, declared: number, options: BodyOption
   })
 }
 
-function tooLarge({ mostBytes, whyNotMore }: BodyOptions): Extract<Outcome<never>, { ok: false }> {
+function tooLarge({ mostBytes, whyNotMore }: BodyOptions): Outcome<never> {
   return failed(413, `the body is larger than ${mostBytes / MEBIBYTE} MiB, ${whyNotMore}.`)
 }
 

@@ -14,7 +14,8 @@ const LINGER = 1000
  * and only then the connection ends.
  */
 export function refuse(request: IncomingMessage, response: ServerResponse, problem: HttpProblem): void {
-  const declared = Number(request.headers['content-length'] ?? Infinity)
+  const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+  const declared = encoding === undefined ? Number(length ?? 0) : Infinity
   if (request.complete || response.headersSent || response.destroyed || declared <= SMALL)
     return sendProblem(response, problem)
   const text = problemText(problem)

@@ -1,0 +1,30 @@
+import { Command } from 'commander'
+import { join } from 'node:path'
+
+import manifest from '../package.json' with { type: 'json' }
+import { createLogger } from './webhook/create-logger.ts'
+import { runServer } from './webhook/run-server.ts'
+import { addServeOptions, type ServeOptions } from './webhook/serve-options.ts'
+
+const command = addServeOptions(new Command('meshward-server'))
+  .description('Serves the policies as an admission webhook over HTTPS.')
+  .version(manifest.version)
+  .allowExcessArguments(false)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .action(async (options: ServeOptions) => {
+    const logger = createLogger(options.logLevel, process.stderr.fd)
+    process.exitCode = await runServer(options, {
+      version: manifest.version,
+      shippedPolicies: join(import.meta.dirname, '../policies'),
+      dryRunPage: join(import.meta.dirname, 'webhook/dry-run-page.html'),
+      logger,
+      print: (line) => process.stdout.write(`${line}\n`),
+      complain: (line) => process.stderr.write(`${line}\n`),
+      onStop: (stop) => {
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal))
+      },
+    })
+    logger.flush()
+  })
+
+await command.parseAsync()

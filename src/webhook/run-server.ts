@@ -1,0 +1,180 @@
+import { writeFile } from 'node:fs/promises'
+import { isIPv6, type AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+
+import { emptySnapshot } from '../mesh/snapshot.ts'
+import { createPolicyCompiler } from '../policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
+import type { PolicyIssue } from '../policy/policy.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
+import { fixedSource, lateSource } from '../sources/source.ts'
+import { createGate } from './admission-gate.ts'
+import { createAdmissionHandler } from './admission-handler.ts'
+import { createApp, createShortcut } from './app.ts'
+import type { CertificateSource } from './certificate.ts'
+import { openCertificateFiles } from './certificate-files.ts'
+import { createDryRun } from './dry-run.ts'
+import { createDryRunPage } from './dry-run-page.ts'
+import { syncedCheck } from './health.ts'
+import { startHttpsServer, type RunningServer } from './https-server.ts'
+import { createLifecycle, drainingCheck } from './lifecycle.ts'
+import { createMetrics } from './metrics.ts'
+import { MEBIBYTE } from './read-body.ts'
+import type { ServeOptions } from './serve-options.ts'
+
+/** Milliseconds between two looks at files that are followed. A look costs two reads of small files. */
+const LOOK = 1000
+
+/** Bodies of nine of the largest reviews; what is beyond waits in the senders' memory and not in ours. */
+const MOST_BYTES_IN_FLIGHT = 64 * MEBIBYTE
+
+/** What a process lends to the server that runs in it. */
+export interface ServerHost {
+  readonly version: string
+  /** The folder of the policies that come with the program. */
+  readonly shippedPolicies: string
+  /** The file of the page at `/`. */
+  readonly dryRunPage: string
+  readonly logger: Logger
+  /** Prints a line that is an answer. */
+  readonly print: (line: string) => void
+  /** Prints a line about what went wrong. */
+  readonly complain: (line: string) => void
+  /** Hands over what is to be called when the process is asked to end. */
+  readonly onStop: (stop: (signal: 'SIGINT' | 'SIGTERM') => void) => void
+}
+
+/**
+ * Serves until the process is asked to end. Returns the exit code: 0 after an orderly end, 2 where it could not run,
+ * with a sentence for each reason. Prints its address on one line when the first answer will already be right.
+ */
+export async function runServer(options: ServeOptions, host: ServerHost): Promise<0 | 2> {
+  const fail = (...reasons: readonly string[]): 2 => {
+    for (const reason of reasons) host.complain(reason)
+    return 2
+  }
+  const certificates = await openCertificates(options, host.logger)
+  if (!certificates.ok) return fail(certificates.reason)
+  const policies = lateSource<PolicySet>()
+  const server = await listen(options, host, certificates.source, policies)
+  if (!server.ok) return fail(server.reason)
+  const outcome = await openPolicySource({
+    shipped: host.shippedPolicies,
+    policies: options.policies,
+    bindings: options.bindings,
+    enforcement: options.enforcement,
+    enforcementFile: options.enforcementFile,
+    interval: LOOK,
+    compiler: createPolicyCompiler(MESH_FUNCTIONS),
+    listener: logPolicies(host.logger),
+  })
+  if (!outcome.ok) {
+    await server.running.drain(0)
+    return fail(...outcome.issues.map(issueLine))
+  }
+  policies.follow(outcome.source)
+  host.print(`Meshward ${host.version} is ready on ${urlOf(server.running.address)}`)
+  const signal = await new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
+  host.logger.info({ signal }, 'shutting down')
+  // A person at a terminal has no load balancer to wait for.
+  await server.running.drain(signal === 'SIGTERM' ? options.shutdownDelay : 0)
+  outcome.source.stop()
+  return 0
+}
+
+type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string }
+
+async function openCertificates(
+  { tlsCert, tlsKey, tlsName, writeCa, host }: ServeOptions,
+  logger: Logger,
+): Promise<Opened<{ readonly source: CertificateSource }>> {
+  const problem = (reason: string): void =>
+    logger.error({ reason }, 'new certificate cannot be used; the last good one is served on')
+  if (tlsCert !== undefined && tlsKey !== undefined)
+    return openCertificateFiles({ certFile: tlsCert, keyFile: tlsKey, interval: LOOK, problem })
+  if (tlsCert !== undefined || tlsKey !== undefined)
+    return {
+      ok: false,
+      reason: '--tls-cert and --tls-key belong together: give both, or none for a self-made certificate.',
+    }
+  // Its library takes 80 ms to load, which a server with a certificate of its own need not spend.
+  const { makeCertificate } = await import('./self-made-certificate.ts')
+  const names = [...new Set(['localhost', '127.0.0.1', '::1', host, ...tlsName])]
+  const { source, ca } = await makeCertificate({ names, problem })
+  try {
+    if (writeCa !== undefined) await writeFile(writeCa, ca)
+  } catch (error) {
+    return { ok: false, reason: `--write-ca: ${reasonOf(error)}` }
+  }
+  return { ok: true, source }
+}
+
+async function listen(
+  options: ServeOptions,
+  host: ServerHost,
+  certificates: CertificateSource,
+  policies: ReturnType<typeof lateSource<PolicySet>>,
+): Promise<Opened<{ readonly running: RunningServer }>> {
+  const { logger, version } = host
+  const gate = createGate({ requests: options.maxInFlight, bytes: MOST_BYTES_IN_FLIGHT })
+  const mesh = fixedSource(emptySnapshot())
+  const lifecycle = createLifecycle()
+  const knowledge = (): 'partial' => 'partial'
+  let address = options.host
+  const metrics = createMetrics({ version, gate, policies, certificateExpiry: () => certificates.current().expires })
+  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger })
+  const checks = [syncedCheck('policies', policies), syncedCheck('mesh', mesh), drainingCheck(lifecycle)]
+  const app = createApp({
+    admission,
+    dryRun: createDryRun({ policies, mesh, knowledge }),
+    dryRunPage: createDryRunPage(host.dryRunPage),
+    listensOn: () => address,
+    checks,
+    metrics,
+    logger,
+  })
+  const shortcut = createShortcut(admission)
+  try {
+    const running = await startHttpsServer({
+      host: options.host,
+      port: options.port,
+      certificates,
+      lifecycle,
+      listener: (request, response) => {
+        if (!shortcut(request, response)) app(request, response)
+      },
+    })
+    address = running.address.address
+    return { ok: true, running }
+  } catch (error) {
+    return { ok: false, reason: `cannot listen on ${options.host} port ${options.port}: ${reasonOf(error)}` }
+  }
+}
+
+function logPolicies(logger: Logger): PolicySourceListener {
+  const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
+    for (const { code, file, line, column, message: reason } of issues)
+      logger.error({ code, file, line, column, reason }, message)
+  }
+  return {
+    changed: ({ policies, enforcement }, issues) => {
+      logger.info({ policies: policies.length, enforcement }, 'policies in force')
+      logIssues(issues, 'policy does not compile and answers by its failure policy')
+    },
+    refused: (issues) => logIssues(issues, 'changed policies refused; the last good set stays in force'),
+    unreadable: (reason) => logger.error({ reason }, 'watched file cannot be used'),
+  }
+}
+
+function issueLine({ file, line, column, code, message }: PolicyIssue): string {
+  return `${file}:${line}:${column}: ${code}: ${message}`
+}
+
+function urlOf({ address, port }: AddressInfo): string {
+  return `https://${isIPv6(address) ? `[${address}]` : address}:${port}`
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
