@@ -58,7 +58,7 @@ export function* targetsOf(
 }
 
 function* walk(scope: PolicyScope, places: Places): Iterable<Target> {
-  for (const select of places.forEach) yield* select(scope.root)
+  for (const { select } of places.forEach) yield* select(scope.root)
 }
 
 function checkTarget(scope: PolicyScope, validation: Validation, target: Target, found: RawFinding[]): void {

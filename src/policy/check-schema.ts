@@ -1,8 +1,8 @@
-import { Validator, type Schema } from '@cfworker/json-schema'
+import { Validator, type OutputUnit, type Schema } from '@cfworker/json-schema'
 
 import type { FieldPath, Segment } from '../kube/field-path.ts'
 import { formatPath, valueAt } from '../kube/field-path.ts'
-import { asObject, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { asList, asObject, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import { nearestName } from './nearest-name.ts'
 
 /** Where a value does not have the shape it should, and what to write instead. */
@@ -13,20 +13,44 @@ export interface ShapeIssue {
 
 /**
  * Checks a value against a JSON Schema (draft 7; an OpenAPI v3 schema is one as far as parameters need it).
- * Returns every place that is wrong, the deepest one of each kind; empty when all is well.
+ * Returns every place that is wrong, the deepest one of each kind; empty when all is well. Never throws: a schema that
+ * cannot be used is an issue too.
  */
 export function checkSchema(value: Json, schema: JsonObject): readonly ShapeIssue[] {
-  const validator = new Validator(asSchema(schema), '7', false)
-  const { valid, errors } = validator.validate(value)
-  if (valid) return []
+  const illFormed = illFormedKey(value, [])
+  if (illFormed !== undefined) return [{ path: illFormed, message: 'the name of a field is not valid Unicode' }]
   const issues: ShapeIssue[] = []
-  for (const error of errors) {
+  for (const error of errorsOf(value, schema)) {
     const path = toPath(value, error.instanceLocation)
     const keywords = error.keywordLocation.slice(2).split('/').map(decode)
     const message = explain(error.keyword, { value, path, schema, keywords, text: error.error })
     if (message !== undefined && !issues.some((issue) => samePlace(issue.path, path))) issues.push({ path, message })
   }
   return issues
+}
+
+function errorsOf(value: Json, schema: JsonObject): readonly OutputUnit[] {
+  try {
+    return new Validator(asSchema(schema), '7', false).validate(value).errors
+  } catch (error) {
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
+    return [{ keyword: 'schema', keywordLocation: '#', instanceLocation: '#', error: reason }]
+  }
+}
+
+/** The validator speaks of places as URIs, which a lone surrogate cannot be part of. */
+function illFormedKey(value: Json | undefined, path: FieldPath): FieldPath | undefined {
+  if (isList(value)) return firstOf(value.entries(), path)
+  if (!isObject(value)) return undefined
+  return Object.keys(value).some((key) => !key.isWellFormed()) ? path : firstOf(Object.entries(value), path)
+}
+
+function firstOf(parts: Iterable<readonly [Segment, Json | undefined]>, path: FieldPath): FieldPath | undefined {
+  for (const [segment, part] of parts) {
+    const found = illFormedKey(part, [...path, segment])
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 interface Place {
@@ -60,7 +84,7 @@ function explain(keyword: string, place: Place): string | undefined {
     case 'const':
       return `${shown(path)} is ${JSON.stringify(found)}; write ${JSON.stringify(wanted)}`
     case 'type':
-      return `${shown(path)} is ${typeName(found)}, but must be ${typeof wanted === 'string' ? article(wanted) : 'another type'}`
+      return `${shown(path)} is ${typeName(found)}, but must be ${types(wanted)}`
     case 'pattern':
       return `${shown(path)} is ${JSON.stringify(found)}, which does not match ${JSON.stringify(wanted)}`
     case 'minLength':
@@ -72,7 +96,9 @@ function explain(keyword: string, place: Place): string | undefined {
     case 'maximum':
       return `${shown(path)} is ${JSON.stringify(found)}, above the most, ${JSON.stringify(wanted)}`
     case 'anyOf':
-      return `${shown(path)} is ${typeName(found)}; write a string or a list of strings`
+      return `${shown(path)} is ${typeName(found)}; write ${types(asList(wanted).map((part) => asObject(part).type ?? null))}`
+    case 'schema':
+      return `the schema cannot be used: ${text}`
     default:
       return `${shown(path)}: ${text}`
   }
@@ -136,6 +162,11 @@ function typeName(value: Json | undefined): string {
   if (value === null) return 'null'
   if (isList(value)) return 'a list'
   return article(typeof value)
+}
+
+function types(wanted: Json | undefined): string {
+  const names = (isList(wanted) ? wanted : [wanted ?? null]).filter((name) => typeof name === 'string')
+  return names.length === 0 ? 'something else' : names.map(article).join(' or ')
 }
 
 function article(type: string): string {

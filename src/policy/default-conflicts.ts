@@ -1,38 +1,77 @@
-import { formatPath, toPointer } from '../kube/field-path.ts'
-import type { DefaultRule, Policy, PolicyIssue, ResourceRule } from './policy.ts'
+import { formatPath, type FieldPath } from '../kube/field-path.ts'
+import type { PathStep } from './json-path.ts'
+import type { Policy, PolicyIssue, ResourceRule } from './policy.ts'
+
+/** A place that a default fills, decided from the text of its policy. */
+interface FilledPlace {
+  readonly policy: Policy
+  readonly root: string
+  readonly field: FieldPath
+  /** The way to the field where it can be compared step by step; else only equal texts are one place. */
+  readonly steps: readonly PathStep[] | undefined
+}
 
 /**
- * Two policies that would fill the same field of the same kind, decided from their text: which of the two values an
- * object got would depend on their order.
+ * Two policies that would fill the same field of the same kind: which of the two values an object got would depend on
+ * their order.
  */
 export function conflictingDefaults(policies: readonly Policy[]): readonly PolicyIssue[] {
-  const owners = new Map<string, Policy[]>()
+  const seen: FilledPlace[] = []
   const issues: PolicyIssue[] = []
   for (const policy of policies) {
-    for (const place of new Set(policy.program?.defaults.flatMap(places))) {
-      const others = owners.get(place) ?? []
-      for (const other of others) {
-        if (!shareResource(other, policy)) continue
-        const message =
-          `the default for ${place} is also filled by ${other.code} (${other.name}, ${other.source.file}): ` +
-          'leave one of them out, or give the place to one policy'
-        issues.push({ code: 'POLICY-DEFAULT-CONFLICT', file: policy.source.file, line: 1, column: 1, message })
-      }
-      owners.set(place, [...others, policy])
-    }
+    const places = placesOf(policy)
+    for (const other of new Set(conflicts(places, seen))) issues.push(issueOf(policy, other))
+    seen.push(...places)
   }
   return issues
 }
 
-/** The fields that a default fills, each as one normalised path. */
-function places(rule: DefaultRule): readonly string[] {
-  const roots = rule.forEachText.length > 0 ? rule.forEachText : ['$']
-  return roots.flatMap((root) =>
-    rule.set.map(({ field }) => {
-      const text = formatPath(field)
-      return text === '' ? toPointer(field) : `${root}${text.startsWith('[') ? '' : '.'}${text}`
-    }),
-  )
+function* conflicts(places: readonly FilledPlace[], seen: readonly FilledPlace[]): Iterable<FilledPlace> {
+  for (const place of places)
+    for (const other of seen) if (shareResource(place.policy, other.policy) && samePlace(place, other)) yield other
+}
+
+function issueOf(policy: Policy, { policy: other, root, field }: FilledPlace): PolicyIssue {
+  const message =
+    `the default for ${placeText(root, field)} is also filled by ${other.code} (${other.name}, ${other.source.file}): ` +
+    'leave one of them out, or give the place to one policy'
+  return { code: 'POLICY-DEFAULT-CONFLICT', file: policy.source.file, line: 1, column: 1, message }
+}
+
+function placesOf(policy: Policy): readonly FilledPlace[] {
+  const rules = policy.program?.defaults ?? []
+  return rules.flatMap((rule) => {
+    const roots = rule.forEach.length > 0 ? rule.forEach : [{ text: '$', steps: [] }]
+    return roots.flatMap(({ text, steps }) =>
+      rule.set.map(({ field }) => ({ policy, root: text, field, steps: steps && [...steps, ...field.map(toStep)] })),
+    )
+  })
+}
+
+function samePlace(a: FilledPlace, b: FilledPlace): boolean {
+  if (a.steps === undefined || b.steps === undefined)
+    return a.root === b.root && formatPath(a.field) === formatPath(b.field)
+  const other = b.steps
+  return a.steps.length === other.length && a.steps.every((step, index) => sameStep(step, other[index]))
+}
+
+function sameStep(a: PathStep, b: PathStep | undefined): boolean {
+  if (b === undefined) return false
+  if (a.kind === 'any' || b.kind === 'any') return true
+  return keyOf(a) === keyOf(b)
+}
+
+function keyOf(step: Exclude<PathStep, { readonly kind: 'any' }>): string {
+  return step.kind === 'key' ? step.key : `${step.index}`
+}
+
+function toStep(segment: string | number): PathStep {
+  return typeof segment === 'number' ? { kind: 'index', index: segment } : { kind: 'key', key: segment }
+}
+
+function placeText(root: string, field: FieldPath): string {
+  const text = formatPath(field)
+  return text === '' || text.startsWith('[') ? `${root}${text}` : `${root}.${text}`
 }
 
 function shareResource(a: Policy, b: Policy): boolean {

@@ -2,7 +2,7 @@ import { celValue } from '../cel/environment.ts'
 import type { CelValue } from '../cel/types.ts'
 import { matchesGlob } from '../kube/glob.ts'
 import type { JsonObject } from '../kube/json.ts'
-import { checkSchema } from './check-schema.ts'
+import { checkParams } from './check-params.ts'
 import {
   shippedBinding,
   type Binding,
@@ -91,16 +91,12 @@ function bind(policy: Policy, binding: Binding): { bound: BoundPolicy; issues: r
     params,
     paramsValue: celValue(params),
   }
-  const { schema } = policy.params
-  if (schema === undefined) return { bound, issues: [] }
-  const issues = checkSchema(params, {
-    ...schema,
-    type: 'object',
-    additionalProperties: schema.additionalProperties ?? false,
-  }).map(({ message }) => ({
+  // The text of a policy that does not compile is its own issue: it stays in the set and answers by its failure policy.
+  if (policy.program === undefined) return { bound, issues: [] }
+  const issues = checkParams(policy, params).map(({ message }) => ({
     code: 'BINDING-PARAMS',
     ...binding.position,
-    message: `parameters of ${policy.code} (${policy.name}): ${message.replace('the document', 'params')}`,
+    message,
   }))
   return { bound, issues }
 }

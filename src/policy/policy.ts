@@ -1,7 +1,7 @@
 import type { CelProgram } from '../cel/types.ts'
 import type { FieldPath } from '../kube/field-path.ts'
 import type { Json, JsonObject } from '../kube/json.ts'
-import type { TargetSelector } from './json-path.ts'
+import type { PathSteps, TargetSelector } from './json-path.ts'
 
 export type Action = 'Deny' | 'Warn' | 'Audit'
 export type Severity = 'error' | 'warning' | 'info'
@@ -82,12 +82,17 @@ export interface NamedExpression {
   readonly program: CelProgram
 }
 
+/** A JSONPath of a rule: as written, and compiled. */
+export interface WalkedPath {
+  readonly text: string
+  readonly select: TargetSelector
+  readonly steps: PathSteps
+}
+
 /** Where to look: one path or several, and the condition under which a place counts. */
 export interface Places {
   /** None = the object itself. */
-  readonly forEach: readonly TargetSelector[]
-  /** The paths as written, for messages and for finding two defaults of one place. */
-  readonly forEachText: readonly string[]
+  readonly forEach: readonly WalkedPath[]
   readonly when: CelProgram | undefined
 }
 
