@@ -67,7 +67,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
         if (outcome === 'error') errors(code)
         else if (outcome === 'fail') violations(code, namespaces(namespace), action)
       }
-      for (const { code } of decision.filled) mutations(code)
+      for (const { code, restored } of decision.filled) if (restored !== true) mutations(code)
     },
     refused: (path, status) => refusals(path, String(status)),
     render: () => registry.metrics(),
