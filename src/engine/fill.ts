@@ -12,7 +12,7 @@ import { setPatch } from './fix-patch.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
 import { evaluate, meetsConditions, policyScope, requestScope, type PolicyScope } from './scope.ts'
-import { setValue } from './set-value.ts'
+import { removeValue, setValue } from './set-value.ts'
 
 /** A default may rest on another (a per-try timeout on a timeout); longer chains than this are none. */
 const MOST_ROUNDS = 8
@@ -164,16 +164,9 @@ function annotated(object: JsonObject, patch: JsonPatch): JsonObject {
       .split('/')
       .slice(1)
       .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
-    result = operation.op === 'remove' ? without(result, path) : setValue(result, path, operation.value)
+    result = operation.op === 'remove' ? removeValue(result, path) : setValue(result, path, operation.value)
   }
   return isObject(result) ? result : object
-}
-
-function without(root: Json, path: FieldPath): Json {
-  const parent = valueAt(root, path.slice(0, -1))
-  if (!isObject(parent)) return root
-  const { [String(path.at(-1))]: _, ...rest } = parent
-  return setValue(root, path.slice(0, -1), rest)
 }
 
 function isContainer(value: Json | undefined): boolean {

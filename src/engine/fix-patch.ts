@@ -1,42 +1,37 @@
 import { celValue, fromCel } from '../cel/environment.ts'
+import type { CelProgram } from '../cel/types.ts'
 import { toPointer, valueAt, type FieldPath } from '../kube/field-path.ts'
 import { isList, isObject, type Json } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
 import type { Target } from '../policy/json-path.ts'
 import type { FixStep } from '../policy/policy.ts'
 import { evaluate, type PolicyScope } from './scope.ts'
+import { removeValue, setValue } from './set-value.ts'
 
 /**
- * The fix of a finding as a JSON Patch on the object as it was judged. A value that can't be computed leaves the
- * finding without a fix: half a fix is none.
+ * The fix of a finding as a JSON Patch on the object as it was judged; each step goes on from what the ones before it
+ * leave. A value that can't be computed, or is null, leaves the finding without a fix: half a fix is none.
  */
 export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: Target): JsonPatch {
   const patch: PatchOperation[] = []
+  let root = scope.root
   for (const step of steps) {
-    const operations = stepPatch(scope, step, target)
-    if (operations === undefined) return []
-    patch.push(...operations)
+    const path = [...target.path, ...step.path]
+    if (step.op === 'set') {
+      const value = 'program' in step ? compute(scope, step.program, target) : step.value
+      if (value === undefined || value === null) return []
+      patch.push(...setPatch(root, path, value))
+      root = setValue(root, path, value)
+    } else if (valueAt(root, path) !== undefined) {
+      const goes = step.op === 'prune' ? pruned(root, path, step.besides) : path
+      patch.push({ op: 'remove', path: toPointer(goes) })
+      root = removeValue(root, goes)
+    }
   }
   return patch
 }
 
-function stepPatch(scope: PolicyScope, step: FixStep, target: Target): JsonPatch | undefined {
-  const path = [...target.path, ...step.path]
-  switch (step.op) {
-    case 'set': {
-      const value = 'program' in step ? compute(scope, step.program, target) : step.value
-      return value === undefined ? undefined : setPatch(scope.root, path, value)
-    }
-    case 'remove':
-      return valueAt(scope.root, path) === undefined ? [] : [{ op: 'remove', path: toPointer(path) }]
-    case 'prune':
-      return valueAt(scope.root, path) === undefined
-        ? []
-        : [{ op: 'remove', path: toPointer(pruned(scope.root, path, step.besides)) }]
-  }
-}
-
-function compute(scope: PolicyScope, program: Parameters<typeof evaluate>[1], target: Target): Json | undefined {
+function compute(scope: PolicyScope, program: CelProgram, target: Target): Json | undefined {
   const outcome = evaluate(scope, program, celValue(target.value))
   return outcome.ok ? fromCel(outcome.value) : undefined
 }

@@ -14,3 +14,18 @@ export function setValue(root: Json, path: FieldPath, value: Json): Json {
   const object: JsonObject = isObject(root) ? root : {}
   return { ...object, [String(segment)]: setValue(own(object, String(segment)) ?? null, rest, value) }
 }
+
+/** The same value without what stands at a path; unchanged where nothing does. Copies as `setValue` does. */
+export function removeValue(root: Json, path: FieldPath): Json {
+  const [segment, ...rest] = path
+  if (segment === undefined) return root
+  if (typeof segment === 'number' && isList(root)) {
+    const item = root[segment]
+    if (item === undefined) return root
+    return rest.length === 0 ? root.toSpliced(segment, 1) : root.with(segment, removeValue(item, rest))
+  }
+  const value = isObject(root) ? own(root, String(segment)) : undefined
+  if (!isObject(root) || value === undefined) return root
+  const { [String(segment)]: _, ...others } = root
+  return rest.length === 0 ? others : { ...root, [String(segment)]: removeValue(value, rest) }
+}
