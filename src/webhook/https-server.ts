@@ -51,7 +51,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
     (request, response) => {
       underWay.add(response)
       response.once('close', () => underWay.delete(response))
-      if (options.lifecycle.isDraining()) response.setHeader('Connection', 'close')
+      if (options.lifecycle.isDraining()) askToClose(response)
       options.listener(request, response)
     },
   )
@@ -63,6 +63,7 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
     drain: async (delay) => {
       options.lifecycle.startDraining()
       stopWatching()
+      for (const response of underWay) askToClose(response)
       await sleep(Math.max(delay, SHORTEST_DRAIN))
       server.close()
       const deadline = performance.now() + REQUEST_TIMEOUT
@@ -70,6 +71,10 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
       server.closeAllConnections()
     },
   }
+}
+
+function askToClose(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader('Connection', 'close')
 }
 
 function listen(server: Server, { host, port }: HttpsServerOptions): Promise<void> {

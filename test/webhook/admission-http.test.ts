@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, asyncProperty, constantFrom, json } from 'fast-check'
 import request from 'supertest'
 import { expect, test } from 'vitest'
 
@@ -215,9 +215,9 @@ test('a key that is written twice counts as its last, as the API server reads it
 })
 
 test('whatever JSON stands in a review, there is a verdict', async () => {
-  const spec = fc.json({ maxDepth: 6 }).map((text) => JSON.parse(text))
-  await fc.assert(
-    fc.asyncProperty(spec, fc.constantFrom('/validate', '/mutate'), async (value, path) => {
+  const spec = json({ maxDepth: 6 }).map((text) => JSON.parse(text))
+  await assert(
+    asyncProperty(spec, constantFrom('/validate', '/mutate'), async (value, path) => {
       const answer = await post(path, virtualServiceReview({ http: value, mtls: value }))
       expect(answer.status).toBe(200)
     }),

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, property, string } from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { filledWarnings, findingWarnings } from '../../src/webhook/warnings.ts'
@@ -56,9 +56,9 @@ test('ten lines, then how many more', () => {
 })
 
 test('no warning is longer than 120 characters or holds a control character, whatever is in it', () => {
-  const text = fc.string({ unit: 'binary', maxLength: 300 })
-  fc.assert(
-    fc.property(text, text, text, (field, message, remediation) => {
+  const text = string({ unit: 'binary', maxLength: 300 })
+  assert(
+    property(text, text, text, (field, message, remediation) => {
       const [line = ''] = findingWarnings(sampleDecision({ findings: [warning({ field, message, remediation })] }))
       expect(line.length).toBeLessThanOrEqual(120)
       expect(line).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
