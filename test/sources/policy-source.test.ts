@@ -1,0 +1,167 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+
+import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import { openPolicySource } from '../../src/sources/policy-source.ts'
+
+let root = ''
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'meshward-policies-'))
+})
+afterAll(() => rm(root, { recursive: true }))
+
+function policy(code: string, name: string, message = 'wrong', expression = 'has(object.spec)'): string {
+  return `
+apiVersion: meshward.io/v1alpha1
+kind: MeshPolicy
+metadata: { name: ${name} }
+spec:
+  code: ${code}
+  title: A rule
+  category: mtls
+  severity: error
+  description: A rule.
+  remediation: Do right.
+  matchConstraints:
+    resourceRules: [{ apiGroups: [a.io], apiVersions: ["*"], resources: [as], operations: [CREATE] }]
+  validations: [{ expression: ${expression}, message: ${message} }]
+`
+}
+
+const binding = (policies: string, action: string): string => `
+apiVersion: meshward.io/v1alpha1
+kind: MeshPolicyBinding
+metadata: { name: mine }
+spec: { policies: [${policies}], validationActions: [${action}] }
+`
+
+/** A shipped folder with two rules, an own folder, a file of bindings and one with the mode, all of them new. */
+async function lay(name: string) {
+  const at = (...path: readonly string[]): string => join(root, name, ...path)
+  const write = async (path: string, text: string): Promise<void> => {
+    await mkdir(join(at(path), '..'), { recursive: true })
+    await writeFile(at(path), text)
+  }
+  await write('shipped/one/policy.yaml', policy('MTLS-01', 'one'))
+  await write('shipped/two/policy.yaml', policy('MTLS-02', 'two'))
+  await write('own/README.md', 'rules of our own')
+  await write('bindings.yaml', binding('one', 'Warn'))
+  await write('mode', 'warn\n')
+  const told: string[] = []
+  const open = () =>
+    openPolicySource({
+      shipped: at('shipped'),
+      policies: [at('own')],
+      bindings: [at('bindings.yaml')],
+      enforcement: 'enforce',
+      enforcementFile: at('mode'),
+      interval: 5,
+      compiler: createPolicyCompiler([]),
+      listener: {
+        changed: ({ policies, enforcement }, issues) =>
+          told.push(`changed: ${policies.map(({ code }) => code).join(' ')}, ${enforcement}, ${issues.length} issues`),
+        refused: (issues) => told.push(...issues.map(({ code, message }) => `refused: ${code} ${message}`)),
+        unreadable: (reason) => told.push(`unreadable: ${reason}`),
+      },
+    })
+  return { write, told, open, at }
+}
+
+async function opened(name: string) {
+  const files = await lay(name)
+  const outcome = await files.open()
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues))
+  onTestFinished(() => outcome.source.stop())
+  return { ...files, source: outcome.source }
+}
+
+test('it begins with everything in force: shipped rules, bindings, and the mode of the file', async () => {
+  const { source, told } = await opened('begin')
+  expect(source.hasSynced()).toBe(true)
+  const set = source.current()
+  expect(set.enforcement).toBe('warn')
+  expect(set.bound.map(({ policy, actions }) => [policy.code, actions])).toEqual([
+    ['MTLS-01', ['Warn']],
+    ['MTLS-02', ['Deny']],
+  ])
+  expect(told.at(-1)).toBe('changed: MTLS-01 MTLS-02, warn, 0 issues')
+})
+
+test('a rule that is added, replaced and removed again comes into force each time', async () => {
+  const { source, write, at } = await opened('rules')
+  const rules = () => source.current().policies.map(({ code, name }) => `${code} ${name}`)
+  await write('own/three/policy.yaml', policy('OWN-01', 'three'))
+  await expect.poll(rules).toEqual(['MTLS-01 one', 'MTLS-02 two', 'OWN-01 three'])
+  await write('own/better/policy.yaml', policy('MTLS-02', 'better'))
+  await expect.poll(rules).toEqual(['MTLS-01 one', 'MTLS-02 better', 'OWN-01 three'])
+  await rm(at('own/better'), { recursive: true })
+  await expect.poll(rules).toEqual(['MTLS-01 one', 'MTLS-02 two', 'OWN-01 three'])
+})
+
+test('a set stays as it is for whoever holds it; the next one is another', async () => {
+  const { source, write } = await opened('whole')
+  const before = source.current()
+  await write('bindings.yaml', binding('"*"', 'Audit'))
+  await expect.poll(() => source.current()).not.toBe(before)
+  expect(before.bound.map(({ actions }) => actions)).toEqual([['Warn'], ['Deny']])
+  expect(source.current().bound.map(({ actions }) => actions)).toEqual([['Audit'], ['Audit']])
+})
+
+test('what is no set of policies is refused with the reason, and the last good set stays in force', async () => {
+  const { source, write, told } = await opened('refused')
+  const before = source.current()
+  await write('bindings.yaml', binding('onee', 'Warn'))
+  await expect.poll(() => told.at(-1)).toBe('refused: BINDING-POLICY no policy is called "onee"; did you mean "one"?')
+  expect(source.current()).toBe(before)
+  await write('bindings.yaml', binding('two', 'Warn'))
+  await expect.poll(() => source.current().bound.map(({ actions }) => actions)).toEqual([['Deny'], ['Warn']])
+})
+
+test('a rule that does not compile is in force all the same, to answer by its failure policy', async () => {
+  const { source, write, told } = await opened('broken')
+  await write('own/three/policy.yaml', policy('OWN-01', 'three', 'wrong', 'nonsense(object)'))
+  await expect.poll(() => told.at(-1)).toBe('changed: MTLS-01 MTLS-02 OWN-01, warn, 1 issues')
+  expect(source.current().policies.find(({ code }) => code === 'OWN-01')?.program).toBeUndefined()
+})
+
+test('the mode follows its file at once; a word that is none changes nothing', async () => {
+  const { source, write, told } = await opened('mode')
+  await write('mode', 'off')
+  await expect.poll(() => source.current().enforcement).toBe('off')
+  await write('mode', 'sometimes')
+  await expect
+    .poll(() => told.at(-1))
+    .toMatch(/^unreadable: .*mode says "sometimes", which is none of enforce, warn and off$/)
+  expect(source.current().enforcement).toBe('off')
+  await write('own/three/policy.yaml', policy('OWN-01', 'three'))
+  await expect.poll(() => source.current().policies).toHaveLength(3)
+  expect(source.current().enforcement).toBe('off')
+})
+
+test('a file that goes away is told once and missed no further', async () => {
+  const { source, told, at, write } = await opened('gone')
+  const before = source.current()
+  await rm(at('bindings.yaml'))
+  await expect.poll(() => told.at(-1)).toMatch(/^unreadable: ENOENT/)
+  const count = told.length
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(told).toHaveLength(count)
+  expect(source.current()).toBe(before)
+  await write('bindings.yaml', binding('two', 'Warn'))
+  await expect.poll(() => source.current().bound.map(({ actions }) => actions)).toEqual([['Deny'], ['Warn']])
+})
+
+test('without a good set there is nothing to begin with', async () => {
+  const { write, open } = await lay('none')
+  await write('bindings.yaml', 'kind: [')
+  const outcome = await open()
+  expect(outcome).toMatchObject({ ok: false, issues: [{ code: 'DOC-01', line: 1 }] })
+})
+
+test('a path that is not there is an issue with its name', async () => {
+  const { open, at } = await lay('missing')
+  await rm(at('own'), { recursive: true })
+  expect(await open()).toMatchObject({ ok: false, issues: [{ code: 'POLICY-FILE', file: at('own') }] })
+})
