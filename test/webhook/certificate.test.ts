@@ -128,7 +128,7 @@ describe('a certificate from files', () => {
   })
 
   test.each([
-    ['a file that is missing', {}, /ENOENT.*tls\.crt/],
+    ['a file that is missing', {}, /ENOENT.*tls\.(?:crt|key)/],
     ['a key of another certificate', { key: 'other' }, /tls\.crt.*the private key does not belong/],
     ['a key that is none', { key: 'none' }, /not a PEM certificate with its PEM private key/],
   ])('cannot begin with %s', async (name, { key }: { readonly key?: string }, reason) => {
