@@ -20,6 +20,8 @@ export interface YamlDocument {
   readonly root: SourceNode
   /** The value at the path; of a missing field its nearest existing parent. */
   readonly locate: (path: FieldPath) => Position
+  /** The name of the field at the path; of a list item, which has none, its value. */
+  readonly locateName: (path: FieldPath) => Position
   /** A character of the decoded text at the path, in whatever style that text is written. */
   readonly locateInScalar: (path: FieldPath, offset: number) => Position
 }
@@ -151,6 +153,10 @@ function toDocument(index: number, text: string, root: SourceNode, positionAt: P
     value: root.value,
     root,
     locate: (path) => positionAt(findPlace(root, path).node.start),
+    locateName: (path) => {
+      const { node, entry } = findPlace(root, path)
+      return positionAt(entry?.keyStart ?? node.start)
+    },
     locateInScalar: (path, offset) => {
       const { node, exact } = findPlace(root, path)
       const scalar = dealias(node)

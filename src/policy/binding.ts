@@ -4,6 +4,7 @@ import { checkSchema } from './check-schema.ts'
 import { meshPolicyBindingSchema } from './policy-schema.ts'
 import { readActions, strings } from './policy-head.ts'
 import type { Action, Policy, PolicyIssue } from './policy.ts'
+import { shapeIssues } from './shape-issues.ts'
 
 /** Where and how policies apply: the text of a MeshPolicyBinding, read. */
 export interface Binding {
@@ -43,12 +44,8 @@ export type ReadBindingOutcome =
 
 /** Reads one MeshPolicyBinding document. Never throws. */
 export function readBinding(document: YamlDocument, file: string): ReadBindingOutcome {
-  const issues = checkSchema(document.value, meshPolicyBindingSchema).map(({ path, message }) => ({
-    code: 'BINDING-SHAPE',
-    file,
-    ...document.locate(path),
-    message,
-  }))
+  const found = checkSchema(document.value, meshPolicyBindingSchema)
+  const issues = shapeIssues(found, { document, file, code: 'BINDING-SHAPE' })
   if (issues.length > 0) return { ok: false, issues }
   const root = asObject(document.value)
   const spec = asObject(root.spec)

@@ -10,8 +10,8 @@ export function checkParams({ code, name, params }: PolicyHead, values: JsonObje
   const { schema } = params
   if (schema === undefined) return []
   const closed = { ...schema, type: 'object', additionalProperties: schema.additionalProperties ?? false }
-  return checkSchema(values, closed).map(({ path, message }) => ({
-    path,
-    message: `parameters of ${code} (${name}): ${message.replace('the document', 'params')}`,
+  return checkSchema(values, closed).map((issue) => ({
+    ...issue,
+    message: `parameters of ${code} (${name}): ${issue.message.replace('the document', 'params')}`,
   }))
 }

@@ -8,6 +8,8 @@ import { nearestName } from './nearest-name.ts'
 /** Where a value does not have the shape it should, and what to write instead. */
 export interface ShapeIssue {
   readonly path: FieldPath
+  /** What is wrong there: the value, or that a field of this name is written at all. */
+  readonly what: 'value' | 'name'
   readonly message: string
 }
 
@@ -18,20 +20,24 @@ export interface ShapeIssue {
  */
 export function checkSchema(value: Json, schema: JsonObject): readonly ShapeIssue[] {
   const illFormed = illFormedKey(value, [])
-  if (illFormed !== undefined) return [{ path: illFormed, message: 'the name of a field is not valid Unicode' }]
+  if (illFormed !== undefined)
+    return [{ path: illFormed, what: 'value', message: 'the name of a field is not valid Unicode' }]
   const issues: ShapeIssue[] = []
   for (const error of errorsOf(value, schema)) {
     const path = toPath(value, error.instanceLocation)
     const keywords = error.keywordLocation.slice(2).split('/').map(decode)
     const message = explain(error.keyword, { value, path, schema, keywords, text: error.error })
-    if (message !== undefined && !issues.some((issue) => samePlace(issue.path, path))) issues.push({ path, message })
+    const what = error.keyword === 'false' ? 'name' : 'value'
+    if (message !== undefined && !issues.some((issue) => samePlace(issue.path, path)))
+      issues.push({ path, what, message })
   }
   return issues
 }
 
 function errorsOf(value: Json, schema: JsonObject): readonly OutputUnit[] {
   try {
-    return new Validator(asSchema(schema), '7', false).validate(value).errors
+    const { valid, errors } = new Validator(asSchema(schema), '7', false).validate(value)
+    return valid ? [] : errors
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     return [{ keyword: 'schema', keywordLocation: '#', instanceLocation: '#', error: reason }]
@@ -84,6 +90,8 @@ function explain(keyword: string, place: Place): string | undefined {
     case 'const':
       return `${shown(path)} is ${JSON.stringify(found)}; write ${JSON.stringify(wanted)}`
     case 'type':
+      // One form of several: which of them is meant, `anyOf` knows.
+      if (keywords.at(-3) === 'anyOf') return undefined
       return `${shown(path)} is ${typeName(found)}, but must be ${types(wanted)}`
     case 'pattern':
       return `${shown(path)} is ${JSON.stringify(found)}, which does not match ${JSON.stringify(wanted)}`
@@ -95,8 +103,11 @@ function explain(keyword: string, place: Place): string | undefined {
       return `${shown(path)} is ${JSON.stringify(found)}, below the least, ${JSON.stringify(wanted)}`
     case 'maximum':
       return `${shown(path)} is ${JSON.stringify(found)}, above the most, ${JSON.stringify(wanted)}`
-    case 'anyOf':
-      return `${shown(path)} is ${typeName(found)}; write ${types(asList(wanted).map((part) => asObject(part).type ?? null))}`
+    case 'anyOf': {
+      const forms = asList(wanted).map((form) => asObject(form).type ?? null)
+      // Of the form that it has, its parts say what is wrong.
+      return forms.includes(jsonType(found)) ? undefined : `${shown(path)} is ${typeName(found)}; write ${types(forms)}`
+    }
     case 'schema':
       return `the schema cannot be used: ${text}`
     default:
@@ -159,9 +170,11 @@ function listed(values: Json | undefined): string {
 
 function typeName(value: Json | undefined): string {
   if (value === undefined) return 'absent'
-  if (value === null) return 'null'
-  if (isList(value)) return 'a list'
-  return article(typeof value)
+  return value === null ? 'null' : article(jsonType(value))
+}
+
+function jsonType(value: Json | undefined): string {
+  return isList(value) ? 'array' : typeof value
 }
 
 function types(wanted: Json | undefined): string {

@@ -9,6 +9,7 @@ import { compileDefault, compileValidation, type Environments } from './compile-
 import { readPolicyHead } from './policy-head.ts'
 import { meshPolicySchema } from './policy-schema.ts'
 import type { NamedExpression, Policy, PolicyIssue, PolicyProgram } from './policy.ts'
+import { shapeIssues } from './shape-issues.ts'
 
 export type CompilePolicyOutcome =
   /** A policy whose scope could be read; one that does not compile has `issues` and no `program`. */
@@ -46,14 +47,15 @@ const SCOPE_VARIABLES: Readonly<Record<string, CelVariable>> = {
 
 function compileDocument(context: CompileContext): CompilePolicyOutcome {
   const { document, file } = context
-  for (const { path, message } of checkSchema(document.value, meshPolicySchema))
-    report(context, 'POLICY-SHAPE', path, message)
+  const shape = checkSchema(document.value, meshPolicySchema)
+  context.issues.push(...shapeIssues(shape, { document, file, code: 'POLICY-SHAPE' }))
   const root = asObject(document.value)
   const spec = asObject(root.spec)
   const head = readPolicyHead(root)
   if (head === undefined) return { ok: false, issues: context.issues }
-  for (const { path, message } of checkParams(head, head.params.default))
-    report(context, 'POLICY-PARAMS', ['spec', 'params', 'default', ...path], message)
+  const params = checkParams(head, head.params.default)
+  const path = ['spec', 'params', 'default']
+  context.issues.push(...shapeIssues(params, { document, file, path, code: 'POLICY-PARAMS' }))
   const program = compileProgram(context, spec)
   const broken = context.issues.length > 0
   const { functions, issues, warnings } = context

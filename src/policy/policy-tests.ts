@@ -3,6 +3,7 @@ import { isKubeObject, type KubeObject } from '../kube/object.ts'
 import type { YamlDocument } from '../kube/yaml-document.ts'
 import { checkSchema } from './check-schema.ts'
 import type { Operation, PolicyIssue } from './policy.ts'
+import { shapeIssues } from './shape-issues.ts'
 
 /** One example of a policy: an object, the mesh around it, and what must come of it. */
 export interface PolicyTest {
@@ -39,12 +40,7 @@ export type ReadTestsOutcome =
 
 /** Reads the `tests.yaml` of a policy. Never throws. */
 export function readPolicyTests(document: YamlDocument, file: string): ReadTestsOutcome {
-  const issues = checkSchema(document.value, testsSchema).map(({ path, message }) => ({
-    code: 'POLICY-TESTS',
-    file,
-    ...document.locate(path),
-    message,
-  }))
+  const issues = shapeIssues(checkSchema(document.value, testsSchema), { document, file, code: 'POLICY-TESTS' })
   if (issues.length > 0) return { ok: false, issues }
   const tests = asList(asObject(document.value).tests).map((item, index) => readTest(asObject(item), document, index))
   return { ok: true, tests }
