@@ -28,8 +28,13 @@ export type EnforcedRules = Readonly<Partial<Record<Action, readonly EnforcedRul
 
 /** istio: model/authorization.go ListAuthorizationPolicies. */
 export function authorizationFor(snapshot: MeshSnapshot, workload: Client): Authorization {
+  return authorizationOf(policiesFor(snapshot, KINDS.authorizationPolicy, workload))
+}
+
+/** Policies by action, without those that are only logged. */
+export function authorizationOf(policies: readonly KubeObject[]): Authorization {
   const result: Record<Action, KubeObject[]> = { ALLOW: [], DENY: [], AUDIT: [], CUSTOM: [] }
-  for (const policy of policiesFor(snapshot, KINDS.authorizationPolicy, workload)) {
+  for (const policy of policies) {
     const action = actionOf(policy)
     if (action !== undefined && !isDryRun(policy)) result[action].push(policy)
   }

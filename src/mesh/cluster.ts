@@ -22,12 +22,16 @@ import type { MeshSnapshot } from './snapshot.ts'
 import { effectivePolicy, type PlacedBlock, type TrafficPolicy } from './traffic-policy.ts'
 
 /** What a client does towards one port of a host, or of a subset of it. istio: an outbound cluster. */
-export interface Cluster {
-  readonly policy: TrafficPolicy
+export interface Cluster extends ClusterSettings {
   readonly tls: ClientTls
-  readonly balancer: Balancer
   /** Undefined where the client connects to the address that the application chose. */
   readonly endpoints: readonly Conversation[] | undefined
+}
+
+/** The settings of a cluster that do not depend on its transport. */
+export interface ClusterSettings {
+  readonly policy: TrafficPolicy
+  readonly balancer: Balancer
   readonly limits: Limits
   /** Undefined where MeshConfig's value holds. */
   readonly connectTimeout: Duration | undefined
@@ -129,7 +133,7 @@ function toCluster(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterPa
   const balancer = parts.isBound ? 'PASSTHROUGH' : balancerOf(policy)
   const tls = clientTls(snapshot, query, parts, balancer)
   return {
-    policy,
+    ...settingsOf(policy),
     tls,
     balancer,
     endpoints:
@@ -139,6 +143,14 @@ function toCluster(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterPa
             endpoint,
             transport: transportTo(snapshot, query, tls, endpoint, parts.subset),
           })),
+  }
+}
+
+/** The settings of a policy that do not depend on the service. */
+export function settingsOf(policy: TrafficPolicy): ClusterSettings {
+  return {
+    policy,
+    balancer: balancerOf(policy),
     limits: limitsOf(policy),
     connectTimeout: connectTimeoutOf(policy),
     outlierDetection: outlierDetectionOf(policy),

@@ -55,6 +55,15 @@ export function destinationRuleFor(
   return selectRule(rulesOnPath(snapshot, client.namespace, service), client)
 }
 
+/** The rule that a proxy in front of a service applies for it: as for a client of the proxy's namespace that no rule selects. */
+export function servingRuleFor(
+  snapshot: MeshSnapshot,
+  namespace: string,
+  service: { readonly host: string; readonly namespace: string },
+): MergedRule | undefined {
+  return rulesOnPath(snapshot, namespace, service).findLast(({ workloadSelector }) => workloadSelector === undefined)
+}
+
 /** Does the rule that the client uses define the subset? A rule of another namespace does not help. */
 export function subsetExists(
   snapshot: MeshSnapshot,

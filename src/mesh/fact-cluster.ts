@@ -1,13 +1,12 @@
 import { formatDuration, SECOND } from '../kube/duration.ts'
 import type { JsonObject } from '../kube/json.ts'
-import type { Cluster } from './cluster.ts'
+import type { Cluster, ClusterSettings } from './cluster.ts'
 import type { MeshConfig } from './mesh-config.ts'
 import type { Limits, OutlierDetection, RetryBudget } from './resilience.ts'
 
 /** A cluster as facts show it: durations as Go writes them, and nothing where a default holds. */
 export function clusterFact(cluster: Cluster, config: MeshConfig): JsonObject {
-  const { tls, endpoints, limits, outlierDetection, retryBudget } = cluster
-  const connectTimeout = cluster.connectTimeout ?? config.connectTimeout
+  const { tls, endpoints } = cluster
   return {
     tls: tls.mode,
     ...(tls.sni === undefined ? {} : { sni: tls.sni }),
@@ -15,6 +14,15 @@ export function clusterFact(cluster: Cluster, config: MeshConfig): JsonObject {
     ...(endpoints === undefined || endpoints.length === 0
       ? {}
       : { endpoints: Object.fromEntries(endpoints.map(({ endpoint, transport }) => [endpoint.name, transport])) }),
+    ...settingsFact(cluster, config),
+  }
+}
+
+/** What a cluster does whatever its transport. */
+export function settingsFact(cluster: ClusterSettings, config: MeshConfig): JsonObject {
+  const { limits, outlierDetection, retryBudget } = cluster
+  const connectTimeout = cluster.connectTimeout ?? config.connectTimeout
+  return {
     lb: cluster.balancer,
     ...(Object.keys(limits).length === 0 ? {} : { limits: limitsFact(limits) }),
     ...(connectTimeout === USUAL_CONNECT_TIMEOUT ? {} : { connectTimeout: formatDuration(connectTimeout) }),

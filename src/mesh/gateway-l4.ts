@@ -61,16 +61,14 @@ export function tlsRoutesOf(
   return routes
 }
 
-/** Where an entry sends connections. Those without a weight get none, unless there is one destination only. */
-export function connectionTargets(
-  { snapshot, merged }: GatewayProxy,
-  entry: RouteEntry,
-  port: number,
-): readonly Destination[] {
-  return targetsOf(snapshot, merged.pod, entry.spec, port)
+function connectionTargets(proxy: GatewayProxy, { spec }: RouteEntry, port: number): readonly Destination[] {
+  return targetsOf(proxy.snapshot, proxy.merged.pod, spec, port)
 }
 
-/** istio: networking/core/networkfilter.go buildOutboundNetworkFilters. */
+/**
+ * Where an entry of `tcp` or `tls` sends connections that a gateway or waypoint got on a port. Those without a weight get none, unless
+ * there is one destination only. istio: networking/core/networkfilter.go buildOutboundNetworkFilters.
+ */
 export function targetsOf(
   snapshot: MeshSnapshot,
   client: Client,

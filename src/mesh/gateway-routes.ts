@@ -1,4 +1,4 @@
-import { nameOf, namespaceOf } from '../kube/object.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { compareAge } from './age.ts'
 import { isExportedTo } from './exports.ts'
 import { servedDomains, type ServedDomain } from './gateway-hosts.ts'
@@ -61,22 +61,31 @@ export function gatewayName({ gateway }: GatewayServer): string {
   return `${namespaceOf(gateway)}/${nameOf(gateway)}`
 }
 
-/**
- * The VirtualServices that a gateway pod of a namespace uses for a Gateway: those exported to that namespace only, then those
- * exported to it among others, then those for everybody; each by age. istio: model/push_context.go VirtualServicesForGateway.
- */
+/** The VirtualServices that a gateway pod of a namespace uses for a Gateway, in order. */
 export function virtualServicesOfGateway(
   snapshot: MeshSnapshot,
   podNamespace: string,
   gateway: string,
 ): readonly VirtualService[] {
+  return inOrderOfProxy(snapshot, podNamespace, snapshot.find(virtualServicesByGateway, gateway))
+}
+
+/**
+ * The VirtualServices of these that a gateway or waypoint of a namespace may use: those exported to that namespace only, then those
+ * exported to it among others, then those for everybody; each by age. istio: model/push_context.go VirtualServicesForGateway.
+ */
+export function inOrderOfProxy(
+  snapshot: MeshSnapshot,
+  proxyNamespace: string,
+  objects: readonly KubeObject[],
+): readonly VirtualService[] {
   const found: { readonly rank: number; readonly virtualService: VirtualService }[] = []
-  for (const object of snapshot.find(virtualServicesByGateway, gateway)) {
+  for (const object of objects) {
     const exports = virtualServiceExports(snapshot, object)
-    if (!isExportedTo(exports, podNamespace)) continue
+    if (!isExportedTo(exports, proxyNamespace)) continue
     const virtualService = mergedVirtualService(snapshot, object)
     if (virtualService === undefined) continue
-    const rank = exports === 'everywhere' ? 2 : namespaceOf(object) === podNamespace ? 0 : 1
+    const rank = exports === 'everywhere' ? 2 : namespaceOf(object) === proxyNamespace ? 0 : 1
     found.push({ rank, virtualService })
   }
   found.sort((a, b) => a.rank - b.rank || compareAge(a.virtualService.object, b.virtualService.object))

@@ -1,5 +1,5 @@
 import { asObject } from '../kube/json.ts'
-import { labelValue } from '../kube/object.ts'
+import { labelValue, type KubeObject } from '../kube/object.ts'
 import { compareText, creationOf } from './age.ts'
 import { KINDS } from './kinds.ts'
 import { isHttpOrDetected, type Protocol } from './protocol.ts'
@@ -57,7 +57,11 @@ export function servicesInFrontOf(snapshot: MeshSnapshot, workload: Workload): r
 
 /** The issuers of tokens that a workload knows. None: it does not look at tokens. istio: security/authn/policy_applier.go JwtFilter. */
 export function tokenIssuers(snapshot: MeshSnapshot, workload: Workload): ReadonlySet<string> {
-  const policies = policiesFor(snapshot, KINDS.requestAuthentication, workload)
+  return issuersOf(policiesFor(snapshot, KINDS.requestAuthentication, workload))
+}
+
+/** The issuers of tokens that RequestAuthentications name. */
+export function issuersOf(policies: readonly KubeObject[]): ReadonlySet<string> {
   return new Set(
     policies.flatMap((policy) => blocks(asObject(policy.spec).jwtRules).map((rule) => text(rule.issuer) ?? '')),
   )

@@ -6,6 +6,7 @@ import { runsGateway } from './gateway-pod.ts'
 import { resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
 import { TEMPLATE_KINDS } from './pod-template.ts'
+import { ownWaypointKey } from './waypoint-reference.ts'
 
 /**
  * A question "which objects of this kind have that key" that the snapshot answers without looking at the others.
@@ -103,6 +104,13 @@ export const gatewaysBySelector: Index = {
   },
 }
 
+/** What asks for a waypoint itself, under the waypoint's `namespace/name`; a Namespace asks for all in it. One index for each kind. */
+export const waypointUsers = {
+  namespaces: waypointUsersOf(KINDS.namespace),
+  services: [waypointUsersOf(KINDS.service), waypointUsersOf(KINDS.serviceEntry)],
+  workloads: [KINDS.pod, KINDS.workloadEntry, ...TEMPLATE_KINDS].map(waypointUsersOf),
+} as const
+
 /** All of them, by the kind whose objects they hold. */
 export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
   [
@@ -120,6 +128,9 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     ...callersByHost,
     ...gatewayWorkloads,
     gatewaysBySelector,
+    waypointUsers.namespaces,
+    ...waypointUsers.services,
+    ...waypointUsers.workloads,
   ],
   (index) => index.kind,
 )
@@ -133,6 +144,10 @@ export function gatewayKey(name: string, namespace: string): string {
   if (name.includes('/')) return name.startsWith('./') ? `${namespace}${name.slice(1)}` : name
   const [own = '', other] = name.split('.')
   return other === undefined ? `${namespace}/${name}` : `${other}/${own}`
+}
+
+function waypointUsersOf(kind: KindName): Index {
+  return { kind, keys: (object) => [ownWaypointKey(object) ?? []].flat() }
 }
 
 function* destinationHosts(service: KubeObject): Generator<string> {

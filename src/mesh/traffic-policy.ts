@@ -29,7 +29,7 @@ export type TrafficPolicy = Readonly<Partial<Record<PolicyBlock, PlacedBlock>>>
 /**
  * What a client does towards a port of a host, or of a subset of it: the rule's policy for the port, what MeshConfig adds to
  * it, and the subset's policy over both. A port's entry inherits nothing from the policy it stands in.
- * istio: networking/core/cluster_builder.go applyDestinationRule, buildSubsetCluster; util.MergeSubsetTrafficPolicy.
+ * istio: networking/core/cluster_builder.go applyDestinationRule, buildSubsetCluster.
  */
 export function effectivePolicy(
   snapshot: MeshSnapshot,
@@ -37,7 +37,21 @@ export function effectivePolicy(
   port: number,
   subset?: string,
 ): TrafficPolicy {
-  const base = withMeshDefaults(snapshot, policyForPort(rule?.trafficPolicy, port).policy)
+  return withSubset(withMeshDefaults(snapshot, policyForPort(rule?.trafficPolicy, port).policy), rule, port, subset)
+}
+
+/** What a rule alone says for a port of a host, or of a subset of it, as a waypoint takes it: without MeshConfig's defaults. */
+export function ownPolicy(rule: MergedRule | undefined, port: number, subset?: string): TrafficPolicy {
+  return withSubset(policyForPort(rule?.trafficPolicy, port).policy, rule, port, subset)
+}
+
+/** istio: util.MergeSubsetTrafficPolicy. */
+function withSubset(
+  base: TrafficPolicy,
+  rule: MergedRule | undefined,
+  port: number,
+  subset: string | undefined,
+): TrafficPolicy {
   const source = rule?.subsets.find(({ name }) => name === subset)?.trafficPolicy
   if (subset === undefined || source === undefined) return base
   const { policy, isPortEntry } = policyForPort(source, port)

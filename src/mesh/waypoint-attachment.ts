@@ -1,0 +1,125 @@
+import { labelsOf, labelValue, nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { MANAGED } from './ambient-enrolment.ts'
+import { waypointUsers } from './indexes.ts'
+import { KINDS } from './kinds.ts'
+import { servicesOf, type MeshService } from './registry.ts'
+import type { MeshSnapshot } from './snapshot.ts'
+import { admitsNamespace, GATEWAY_NAME, isReady, trafficOf } from './waypoint-gateways.ts'
+import { USE_WAYPOINT, waypointReference, type WaypointReference } from './waypoint-reference.ts'
+import { workloadsIn, type Workload } from './workloads.ts'
+
+/** The waypoint of a Service or a workload. */
+export interface WaypointUse {
+  /** What the labels ask for; undefined: no waypoint. */
+  readonly reference: WaypointReference | undefined
+  /** The object with the label: that itself, or its Namespace. */
+  readonly askedBy: KubeObject | undefined
+  /** The Gateway that is asked for, usable or not. */
+  readonly gateway: KubeObject | undefined
+  /** The Gateway through which traffic goes. */
+  readonly waypoint: KubeObject | undefined
+  readonly problem: WaypointProblem | undefined
+}
+
+/**
+ * Why a waypoint is not used. In Istio's words: `WaypointIsNotReady`, there is no such Gateway or it has no address yet;
+ * `AttachmentDenied`, its listener does not admit the namespace; `UnsupportedTrafficType`, it is not for this traffic.
+ */
+export type WaypointProblem = 'WaypointIsNotReady' | 'AttachmentDenied' | 'UnsupportedTrafficType'
+
+/** The waypoint of a Service or ServiceEntry. istio: serviceregistry/ambient/waypoints.go fetchWaypointForService. */
+export function waypointOfService(snapshot: MeshSnapshot, service: KubeObject): WaypointUse {
+  const labels = labelsOf(service)
+  // a waypoint or a gateway to another network has no waypoint itself
+  if (UNATTACHED.has(labelValue(labels, MANAGED) ?? '')) return NO_WAYPOINT
+  const use = waypointUse(snapshot, service, namespaceOf(service), labels)
+  return forTraffic(snapshot, use, 'service')
+}
+
+/**
+ * The waypoint for traffic to a workload's own address. One that only the namespace asks for, and that is not for such traffic, is no
+ * mistake. istio: serviceregistry/ambient/waypoints.go fetchWaypointForWorkload, workloads.go computeWaypoint.
+ */
+export function waypointOfWorkload(snapshot: MeshSnapshot, workload: Workload): WaypointUse {
+  const { namespace, labels, object } = workload
+  if (instanceOf(snapshot, workload) !== undefined) return NO_WAYPOINT
+  const use = forTraffic(snapshot, waypointUse(snapshot, object, namespace, labels), 'workload')
+  const isInherited = labelValue(labels, USE_WAYPOINT) === undefined
+  return use.problem === 'UnsupportedTrafficType' && isInherited ? NO_WAYPOINT : use
+}
+
+/** The Services and ServiceEntries that use a waypoint, by namespace and name. */
+export function servicesOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): readonly MeshService[] {
+  const found = new Set<KubeObject>()
+  for (const index of waypointUsers.services) {
+    for (const service of snapshot.find(index, keyOf(gateway))) found.add(service)
+  }
+  for (const namespace of snapshot.find(waypointUsers.namespaces, keyOf(gateway))) {
+    for (const kind of [KINDS.service, KINDS.serviceEntry]) {
+      for (const service of snapshot.inNamespace(kind, nameOf(namespace))) found.add(service)
+    }
+  }
+  return [...found]
+    .filter((service) => waypointOfService(snapshot, service).waypoint === gateway)
+    .flatMap((service) => servicesOf(service))
+}
+
+/** The workloads whose own address a waypoint serves. */
+export function workloadsOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): readonly Workload[] {
+  const namespaces = new Set(snapshot.find(waypointUsers.namespaces, keyOf(gateway)).map(nameOf))
+  for (const index of waypointUsers.workloads) {
+    for (const object of snapshot.find(index, keyOf(gateway))) namespaces.add(namespaceOf(object))
+  }
+  return [...namespaces]
+    .sort()
+    .flatMap((namespace) => workloadsIn(snapshot, namespace))
+    .filter((workload) => waypointOfWorkload(snapshot, workload).waypoint === gateway)
+}
+
+/** The ready Gateway that a workload is an instance of. */
+function instanceOf(snapshot: MeshSnapshot, { namespace, labels }: Workload): KubeObject | undefined {
+  const name = labelValue(labels, GATEWAY_NAME)
+  const gateway = name === undefined ? undefined : snapshot.get(KINDS.k8sGateway, namespace, name)
+  return gateway !== undefined && isReady(gateway) ? gateway : undefined
+}
+
+/** istio: serviceregistry/ambient/waypoints.go fetchWaypointForTarget. What an object asks for itself hides what its namespace does. */
+function waypointUse(
+  snapshot: MeshSnapshot,
+  object: KubeObject,
+  namespace: string,
+  labels: Readonly<Record<string, string>>,
+): WaypointUse {
+  const own = waypointReference(labels, namespace)
+  if (own === 'none') return NO_WAYPOINT
+  const namespaceObject = snapshot.namespace(namespace)
+  const reference = own ?? waypointReference(labelsOf(namespaceObject), namespace)
+  if (reference === undefined || reference === 'none') return NO_WAYPOINT
+  const gateway = snapshot.get(KINDS.k8sGateway, reference.namespace, reference.name)
+  const asked = { reference, askedBy: own === undefined ? namespaceObject : object, gateway }
+  if (gateway === undefined || !isReady(gateway)) {
+    return { ...asked, waypoint: undefined, problem: 'WaypointIsNotReady' }
+  }
+  if (!admitsNamespace(snapshot, gateway, namespace)) {
+    return { ...asked, waypoint: undefined, problem: 'AttachmentDenied' }
+  }
+  return { ...asked, waypoint: gateway, problem: undefined }
+}
+
+function forTraffic(snapshot: MeshSnapshot, use: WaypointUse, traffic: 'service' | 'workload'): WaypointUse {
+  if (use.waypoint === undefined || ['all', traffic].includes(trafficOf(snapshot, use.waypoint))) return use
+  return { ...use, waypoint: undefined, problem: 'UnsupportedTrafficType' }
+}
+
+function keyOf(gateway: KubeObject): string {
+  return `${namespaceOf(gateway)}/${nameOf(gateway)}`
+}
+
+const NO_WAYPOINT: WaypointUse = {
+  reference: undefined,
+  askedBy: undefined,
+  gateway: undefined,
+  waypoint: undefined,
+  problem: undefined,
+}
+const UNATTACHED: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
