@@ -39,9 +39,9 @@ export interface ManifestsRead {
 
 /**
  * The objects in some texts, in order. A List (and any `*List`) counts as its items. A document that cannot be read is
- * an error in its place and the others are still read. Never throws.
+ * an error in its place and the others are still read. `onText` is called after each text. Never throws.
  */
-export function readManifests(texts: readonly SourceText[]): ManifestsRead {
+export function readManifests(texts: readonly SourceText[], onText: () => void = () => undefined): ManifestsRead {
   const manifests: Manifest[] = []
   const errors: InputError[] = []
   const notes: string[] = []
@@ -57,6 +57,7 @@ export function readManifests(texts: readonly SourceText[]): ManifestsRead {
         else notes.push(found.note)
       }
     }
+    onText()
   }
   return { manifests, errors, notes }
 }

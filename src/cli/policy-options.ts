@@ -1,0 +1,77 @@
+import { Option, type Command } from 'commander'
+
+import { createPolicyCompiler } from '../policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
+import type { Enforcement, PolicySet } from '../policy/policy-set.ts'
+import type { PolicyIssue } from '../policy/policy.ts'
+import { onlyPolicies } from '../reports/only-policies.ts'
+import type { InputError } from '../sources/input-error.ts'
+import { loadPolicySet } from '../sources/policy-files.ts'
+import type { CliIo } from './cli-io.ts'
+
+/** Which rules are asked, and how they are bound. */
+export interface PolicyOptions {
+  readonly policies: readonly string[]
+  readonly bindings: readonly string[]
+  readonly only: readonly string[]
+  readonly enforcement: Enforcement
+}
+
+export type PoliciesLoaded =
+  /** `errors`: policies that do not compile. They are in the set and answer by their failure policy. */
+  | { readonly ok: true; readonly set: PolicySet; readonly errors: readonly InputError[] }
+  | { readonly ok: false; readonly errors: readonly InputError[] }
+
+/** Gives a command the options that choose rules. */
+export function addPolicyOptions(command: Command): Command {
+  return command
+    .option(
+      '--only <rules>',
+      'only these rules, by code, area or policy, joined by commas (repeatable)',
+      appendList,
+      [],
+    )
+    .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
+    .option(
+      '--policies <path>',
+      'folder or file of policies, beside the shipped ones or instead of them by name or code (repeatable)',
+      append,
+      [],
+    )
+    .addOption(
+      new Option('--enforcement <mode>', 'the most that findings may lead to')
+        .choices(['enforce', 'warn', 'off'])
+        .default('enforce'),
+    )
+}
+
+/** Loads, binds and restricts the rules that the options ask for. */
+export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded {
+  const loaded = loadPolicySet(
+    {
+      policies: [io.shippedPolicies, ...options.policies],
+      bindings: options.bindings,
+      enforcement: options.enforcement,
+    },
+    createPolicyCompiler(MESH_FUNCTIONS),
+  )
+  if (!loaded.ok) return { ok: false, errors: loaded.issues }
+  for (const { warnings } of loaded.set.policies) for (const warning of warnings) io.comment(issueLine(warning))
+  const restricted = onlyPolicies(loaded.set, options.only)
+  if (restricted.ok) return { ok: true, set: restricted.set, errors: loaded.issues }
+  return { ok: false, errors: [{ code: 'CLI-01', file: '', message: `--only: ${restricted.message}` }] }
+}
+
+/** An issue of a policy as one line. */
+export function issueLine({ file, line, column, code, message }: PolicyIssue): string {
+  return `${file}:${line}:${column}: ${code}: ${message}`
+}
+
+/** Collects the values of an option that may be repeated. */
+export function append(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
+}
+
+function appendList(value: string, before: readonly string[]): readonly string[] {
+  return [...before, ...value.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]))]
+}
