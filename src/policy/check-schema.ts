@@ -3,7 +3,7 @@ import { Validator, type OutputUnit, type Schema } from '@cfworker/json-schema'
 import type { FieldPath, Segment } from '../kube/field-path.ts'
 import { formatPath, valueAt } from '../kube/field-path.ts'
 import { asList, asObject, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
-import { nearestName } from './nearest-name.ts'
+import { nearestName } from '../kube/nearest-name.ts'
 
 /** Where a value does not have the shape it should, and what to write instead. */
 export interface ShapeIssue {

@@ -11,7 +11,7 @@ import {
   type UnchangedFindings,
 } from './binding.ts'
 import { conflictingDefaults } from './default-conflicts.ts'
-import { nearestName } from './nearest-name.ts'
+import { nearestName } from '../kube/nearest-name.ts'
 import type { Action, Operation, Policy, PolicyIssue, ResourceRule } from './policy.ts'
 
 /** What the whole installation may do at most: refuse; warn and change nothing; stay silent. */

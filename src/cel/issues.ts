@@ -1,0 +1,105 @@
+import { nearestName } from '../kube/nearest-name.ts'
+import type { CelIssue, CelRuntimeError } from './types.ts'
+
+/** What is known where an expression is compiled, for suggestions. */
+export interface KnownNames {
+  readonly variables: readonly string[]
+  readonly functions: readonly string[]
+  /** Fields of closed variables. */
+  readonly fields: readonly string[]
+}
+
+/** An error that the engine threw while it parsed or checked. Renamed functions get their names back. */
+export function toIssue(
+  error: unknown,
+  source: string,
+  known: KnownNames,
+  originals: ReadonlyMap<string, string>,
+): CelIssue {
+  const { code, summary, start, end } = detailsOf(error, originals)
+  return { ...describe(code, summary, known), start, end, ...positionOf(source, start) }
+}
+
+/** An issue of our own at a range of the source. */
+export function issueAt(source: string, code: string, message: string, start: number, end: number): CelIssue {
+  return { code, message, start, end, ...positionOf(source, start) }
+}
+
+/** Why an evaluation failed, with the sub-expression it failed on. */
+export function toRuntimeError(
+  error: unknown,
+  source: string,
+  originals: ReadonlyMap<string, string>,
+): CelRuntimeError {
+  const { summary, start, end } = detailsOf(error, originals)
+  const part = source.slice(start, end).replaceAll(/\s+/g, ' ')
+  const where = part === '' || part.length > 80 ? '' : ` in ${part}`
+  return { code: 'CEL-RUNTIME', message: `${lowerFirst(summary)}${where}`, start, end }
+}
+
+interface Details {
+  readonly code: string
+  readonly summary: string
+  readonly start: number
+  readonly end: number
+}
+
+function detailsOf(error: unknown, originals: ReadonlyMap<string, string>): Details {
+  if (!(error instanceof Error)) return { code: '', summary: 'the expression failed', start: 0, end: 0 }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message
+  const range = 'range' in error && typeof error.range === 'object' && error.range !== null ? error.range : {}
+  const start = 'start' in range && typeof range.start === 'number' ? range.start : 0
+  const end = 'end' in range && typeof range.end === 'number' ? range.end : start
+  return { code, summary: withOriginalNames(summary, originals), start, end }
+}
+
+function describe(
+  code: string,
+  summary: string,
+  known: KnownNames,
+): { readonly code: string; readonly message: string } {
+  switch (code) {
+    case 'unknown_variable': {
+      const name = summary.replace('Unknown variable: ', '')
+      return { code: 'CEL-UNKNOWN-NAME', message: `unknown name "${name}"${hint(name, known.variables)}` }
+    }
+    case 'no_such_key': {
+      const name = summary.replace('No such key: ', '')
+      return { code: 'CEL-UNKNOWN-FIELD', message: `unknown field "${name}"${hint(name, known.fields)}` }
+    }
+    case 'no_matching_overload': {
+      const name = /'(?:[^'(]*\.)?(\w+)\(/.exec(summary)?.[1] ?? ''
+      if (known.functions.includes(name)) return { code: 'CEL-TYPE', message: summary }
+      return { code: 'CEL-UNKNOWN-FUNCTION', message: `unknown function "${name}"${hint(name, known.functions)}` }
+    }
+    case 'no_such_overload':
+    case 'invalid_logical_operand':
+    case 'invalid_condition_type':
+    case 'incompatible_ternary_branches':
+      return { code: 'CEL-TYPE', message: lowerFirst(summary) }
+    default:
+      return { code: 'CEL-SYNTAX', message: lowerFirst(summary) }
+  }
+}
+
+function hint(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  if (nearest !== undefined) return `; did you mean "${nearest}"?`
+  return known.length > 0 && known.length <= 12 ? `; known are ${known.join(', ')}` : ''
+}
+
+function withOriginalNames(text: string, originals: ReadonlyMap<string, string>): string {
+  return text.replaceAll(/\b(?:str|re|ts|dur|opt)_\w+/g, (name) => originals.get(name) ?? name)
+}
+
+/** Line and column, both from 1, of an offset. */
+export function positionOf(source: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = source.slice(0, offset)
+  const start = before.lastIndexOf('\n') + 1
+  return { line: before.split('\n').length, column: offset - start + 1 }
+}
+
+function lowerFirst(text: string): string {
+  return /^[A-Z][a-z]/.test(text) ? `${text.charAt(0).toLowerCase()}${text.slice(1)}` : text
+}

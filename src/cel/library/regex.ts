@@ -1,0 +1,65 @@
+import { RE2JS } from 're2js'
+
+import { FunctionError, sizeCost, type Library } from './library.ts'
+
+/**
+ * Regular expressions run on RE2: linear in the text, whatever the pattern.
+ * Source: cel-go `common/stdlib` matches, k8s.io/apiserver `pkg/cel/library/regex.go`.
+ */
+export const regexLibrary: Library = {
+  replaces: { matches: 're_matches' },
+  register(environment, runtime) {
+    const compiled = new Map<string, RE2JS>()
+    const compile = (pattern: string): RE2JS => {
+      let regex = compiled.get(pattern)
+      if (regex === undefined) {
+        regex = compilePattern(pattern)
+        // Patterns may come from objects, so the number that is kept is bounded.
+        if (compiled.size < 1000) compiled.set(pattern, regex)
+      }
+      return regex
+    }
+    // k8s.io/apiserver `pkg/cel/library/cost.go`: a tenth of a unit per character of the text times a quarter per character of the pattern.
+    const spend = (text: string, pattern: string): void =>
+      runtime.charge(sizeCost(text.length) * Math.max(1, Math.ceil(pattern.length / 4)))
+    const matches = (text: string, pattern: string): boolean => {
+      spend(text, pattern)
+      return compile(pattern).matcher(text).find()
+    }
+    environment.registerFunction('string.re_matches(string): bool', matches, { async: false })
+    environment.registerFunction('re_matches(string, string): bool', matches, { async: false })
+    environment.registerFunction(
+      'string.find(string): string',
+      (text: string, pattern: string) => {
+        spend(text, pattern)
+        const matcher = compile(pattern).matcher(text)
+        return matcher.find() ? (matcher.group() ?? '') : ''
+      },
+      { async: false },
+    )
+    const findAll = (text: string, pattern: string, limit: bigint): readonly string[] => {
+      spend(text, pattern)
+      const matcher = compile(pattern).matcher(text)
+      const found: string[] = []
+      while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? '')
+      return found
+    }
+    environment.registerFunction(
+      'string.findAll(string): list<string>',
+      (text: string, pattern: string) => findAll(text, pattern, -1n),
+      { async: false },
+    )
+    environment.registerFunction('string.findAll(string, int): list<string>', findAll, { async: false })
+  },
+}
+
+/** Compiles a pattern; throws a FunctionError that says what is wrong with it. */
+export function compilePattern(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern)
+  } catch (error) {
+    throw new FunctionError(
+      `"${pattern}" is no regular expression of RE2: ${error instanceof Error ? error.message : ''}`,
+    )
+  }
+}

@@ -1,0 +1,185 @@
+import { FunctionError, sizeCost, type Library } from './library.ts'
+
+/**
+ * Strings as cel-go has them: positions count code points, upper and lower case are ASCII's.
+ * Source: cel-go `ext/strings.go` (version 2 and later), which Kubernetes' base environment includes.
+ */
+export const stringsLibrary: Library = {
+  replaces: {
+    indexOf: 'str_indexOf',
+    lastIndexOf: 'str_lastIndexOf',
+    substring: 'str_substring',
+    split: 'str_split',
+    lowerAscii: 'str_lowerAscii',
+    upperAscii: 'str_upperAscii',
+    trim: 'str_trim',
+    join: 'str_join',
+  },
+  register(environment, runtime) {
+    const define = (signature: string, body: (...args: never[]) => unknown): void => {
+      environment.registerFunction(signature, body, { async: false })
+    }
+    const spend = (...texts: readonly string[]): void => {
+      for (const text of texts) runtime.charge(sizeCost(text.length))
+    }
+    define('string.charAt(int): string', (text: string, index: bigint) => {
+      spend(text)
+      const points = pointsOf(text)
+      if (index < 0n || index > BigInt(points.length)) throw new FunctionError(`index out of range: ${index}`)
+      return points[Number(index)] ?? ''
+    })
+    define('string.str_indexOf(string): int', (text: string, part: string) => {
+      spend(text)
+      return indexOf(text, part, 0n)
+    })
+    define('string.str_indexOf(string, int): int', (text: string, part: string, from: bigint) => {
+      spend(text)
+      return indexOf(text, part, from)
+    })
+    define('string.str_lastIndexOf(string): int', (text: string, part: string) => {
+      spend(text)
+      return lastIndexOf(text, part, undefined)
+    })
+    define('string.str_lastIndexOf(string, int): int', (text: string, part: string, from: bigint) => {
+      spend(text)
+      return lastIndexOf(text, part, from)
+    })
+    define('string.str_substring(int): string', (text: string, start: bigint) => {
+      spend(text)
+      return substring(text, start, undefined)
+    })
+    define('string.str_substring(int, int): string', (text: string, start: bigint, end: bigint) => {
+      spend(text)
+      return substring(text, start, end)
+    })
+    define('string.str_split(string): list<string>', (text: string, separator: string) => {
+      runtime.charge(text.length)
+      return split(text, separator, -1n)
+    })
+    define('string.str_split(string, int): list<string>', (text: string, separator: string, limit: bigint) => {
+      runtime.charge(text.length)
+      return split(text, separator, limit)
+    })
+    define('list<string>.str_join(): string', (items: readonly unknown[]) => join(items, '', spend))
+    define('list<string>.str_join(string): string', (items: readonly unknown[], separator: string) =>
+      join(items, separator, spend),
+    )
+    define('string.str_lowerAscii(): string', (text: string) => {
+      spend(text)
+      return text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    })
+    define('string.str_upperAscii(): string', (text: string) => {
+      spend(text)
+      return text.replaceAll(/[a-z]+/g, (letters) => letters.toUpperCase())
+    })
+    define('string.str_trim(): string', (text: string) => {
+      spend(text)
+      return trim(text)
+    })
+    define('string.replace(string, string): string', (text: string, old: string, by: string) => {
+      const result = replace(text, old, by, -1n)
+      spend(text, result)
+      return result
+    })
+    define('string.replace(string, string, int): string', (text: string, old: string, by: string, limit: bigint) => {
+      const result = replace(text, old, by, limit)
+      spend(text, result)
+      return result
+    })
+    define('string.reverse(): string', (text: string) => {
+      spend(text)
+      return pointsOf(text).toReversed().join('')
+    })
+  },
+}
+
+/** The code points of a string, each as a string. */
+function pointsOf(text: string): readonly string[] {
+  return [...text]
+}
+
+function hasWidePoints(text: string): boolean {
+  return /[\ud800-\udfff]/.test(text)
+}
+
+/** A position in UTF-16 units as one in code points. */
+function toPoints(text: string, units: number): bigint {
+  if (units < 0) return -1n
+  return BigInt(hasWidePoints(text) ? pointsOf(text.slice(0, units)).length : units)
+}
+
+/** A position in code points as one in UTF-16 units. */
+function toUnits(text: string, points: bigint): number {
+  if (!hasWidePoints(text)) return Number(points)
+  return pointsOf(text).slice(0, Number(points)).join('').length
+}
+
+function lengthOf(text: string): bigint {
+  return BigInt(hasWidePoints(text) ? pointsOf(text).length : text.length)
+}
+
+function indexOf(text: string, part: string, from: bigint): bigint {
+  if (part === '') return from
+  if (from < 0n || from >= lengthOf(text)) {
+    if (from === 0n) return -1n
+    throw new FunctionError(`index out of range: ${from}`)
+  }
+  return toPoints(text, text.indexOf(part, toUnits(text, from)))
+}
+
+function lastIndexOf(text: string, part: string, from: bigint | undefined): bigint {
+  const length = lengthOf(text)
+  if (part === '') return from ?? length
+  if (from !== undefined && (from < 0n || from >= length)) throw new FunctionError(`index out of range: ${from}`)
+  return toPoints(text, from === undefined ? text.lastIndexOf(part) : text.lastIndexOf(part, toUnits(text, from)))
+}
+
+function substring(text: string, start: bigint, end: bigint | undefined): string {
+  const length = lengthOf(text)
+  if (start < 0n || start > length) throw new FunctionError(`index out of range: ${start}`)
+  if (end !== undefined && (end < 0n || end > length)) throw new FunctionError(`index out of range: ${end}`)
+  if (end !== undefined && start > end) throw new FunctionError(`invalid substring range. start: ${start}, end: ${end}`)
+  return text.slice(toUnits(text, start), end === undefined ? undefined : toUnits(text, end))
+}
+
+// Go's strings.SplitN: no limit below zero, nothing at zero, the rest unsplit in the last part.
+function split(text: string, separator: string, limit: bigint): readonly string[] {
+  if (limit === 0n) return []
+  const parts = separator === '' ? pointsOf(text) : text.split(separator)
+  if (limit < 0n || BigInt(parts.length) <= limit) return parts
+  const kept = Number(limit) - 1
+  return [...parts.slice(0, kept), parts.slice(kept).join(separator)]
+}
+
+function join(items: readonly unknown[], separator: string, spend: (...texts: readonly string[]) => void): string {
+  const texts = items.map((item) => {
+    if (typeof item !== 'string') throw new FunctionError('join: the list holds something else than strings')
+    return item
+  })
+  const result = texts.join(separator)
+  spend(result)
+  return result
+}
+
+/** Unicode's White_Space property, as Go's strings.TrimSpace; JavaScript's trim also takes U+FEFF and leaves U+0085. */
+function trim(text: string): string {
+  return text.replace(/^[\s\u0085]+/u, keepMark).replace(/[\s\u0085]+$/u, keepMark)
+}
+
+function keepMark(blanks: string): string {
+  return blanks.includes('\uFEFF') ? blanks.slice(blanks.indexOf('\uFEFF'), blanks.lastIndexOf('\uFEFF') + 1) : ''
+}
+
+function replace(text: string, old: string, by: string, limit: bigint): string {
+  if (limit < 0n) return text.replaceAll(old, () => by)
+  let rest = text
+  let result = ''
+  for (let done = 0n; done < limit; done += 1n) {
+    const at = rest.indexOf(old)
+    if (at < 0 || (old === '' && rest === '')) break
+    const step = old === '' ? 1 : old.length
+    result += rest.slice(0, at) + by + (old === '' ? rest.slice(0, 1) : '')
+    rest = rest.slice(at + step)
+  }
+  return result + rest
+}

@@ -1,0 +1,125 @@
+import { Optional } from '@marcbachmann/cel-js'
+import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
+
+import { isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import type { CelValue } from './types.ts'
+
+/**
+ * A JSON object as the engine sees it: a Map whose members are converted when an expression asks for them, so that a
+ * large object costs what is looked at. Own members only: a label called `constructor` is a label like any other.
+ */
+export class ObjectView extends Map<unknown, CelValue> {
+  readonly json: JsonObject
+  private keyList: readonly string[] | undefined
+
+  constructor(json: JsonObject) {
+    super()
+    this.json = json
+  }
+
+  private get names(): readonly string[] {
+    this.keyList ??= Object.keys(this.json).filter((key) => this.json[key] !== undefined)
+    return this.keyList
+  }
+
+  override get(key: unknown): CelValue {
+    if (typeof key !== 'string') return undefined
+    const known = super.get(key)
+    if (known !== undefined) return known
+    if (!Object.hasOwn(this.json, key)) return undefined
+    const json = this.json[key]
+    const value = json === undefined ? undefined : celValue(json)
+    super.set(key, value)
+    return value
+  }
+
+  override has(key: unknown): boolean {
+    return typeof key === 'string' && Object.hasOwn(this.json, key) && this.json[key] !== undefined
+  }
+
+  override get size(): number {
+    return this.names.length
+  }
+
+  override keys(): MapIterator<unknown> {
+    return this.names[Symbol.iterator]()
+  }
+
+  override *values(): MapIterator<CelValue> {
+    for (const name of this.names) yield this.get(name)
+  }
+
+  override *entries(): MapIterator<[unknown, CelValue]> {
+    for (const name of this.names) yield [name, this.get(name)]
+  }
+
+  override [Symbol.iterator](): MapIterator<[unknown, CelValue]> {
+    return this.entries()
+  }
+}
+
+// The engine tells types apart by their constructor; this one is a map to it.
+Object.defineProperty(ObjectView.prototype, 'constructor', { value: Map })
+
+/** The JSON that a converted list came from, so that a host function gets the very list that went in. */
+const listSources = new WeakMap<object, Json>()
+
+/** A JSON value as the engine sees it: integers are `int`, objects are views, lists are converted one level deep. */
+export function celValue(json: Json): CelValue {
+  switch (typeof json) {
+    case 'number':
+      return Number.isInteger(json) ? BigInt(json) : json
+    case 'object': {
+      if (json === null) return null
+      if (!isList(json)) return new ObjectView(json)
+      const list = json.map(celValue)
+      listSources.set(list, json)
+      return list
+    }
+    default:
+      return json
+  }
+}
+
+/**
+ * A value of the engine as JSON: the original object or list where it is one that went in. Integers become numbers
+ * where they are exact, else strings; timestamps, durations and bytes become strings as Kubernetes writes them.
+ */
+export function fromCel(value: CelValue): Json {
+  if (value === null || value === undefined) return null
+  switch (typeof value) {
+    case 'bigint':
+      return integer(value)
+    case 'string':
+    case 'boolean':
+    case 'number':
+      return value
+    case 'object':
+      return fromObject(value)
+    default:
+      return null
+  }
+}
+
+function fromObject(value: object): Json {
+  if (value instanceof ObjectView) return value.json
+  const source = listSources.get(value)
+  if (source !== undefined) return source
+  if (isList(value)) return value.map(fromCel)
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([key, item]) => [String(fromCel(key)), fromCel(item)]))
+  if (value instanceof UnsignedInt) return integer(value.value)
+  if (value instanceof Duration) return value.toString()
+  if (value instanceof Date) return value.toISOString()
+  if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCodePoint(byte)).join(''))
+  if (value instanceof Optional) return value.hasValue() ? fromCel(value.value()) : null
+  if (value instanceof Set) return [...value].map(fromCel)
+  if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromCel(item)]))
+  return String(value)
+}
+
+function integer(value: bigint): Json {
+  return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : String(value)
+}
