@@ -70,7 +70,8 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
 /** The engine pushes results of a step by a node of its own around it. */
 function stepUnits(step: ASTNode): number {
   const pushed: unknown = step.args
-  return String(step.op) === 'accuPush' && isNode(pushed) ? 1 + countNodes(pushed) : countNodes(step)
+  const op: string = step.op
+  return op === 'accuPush' && isNode(pushed) ? 1 + countNodes(pushed) : countNodes(step)
 }
 
 function isNode(value: unknown): value is ASTNode {
@@ -109,9 +110,15 @@ function evaluateBy(node: ASTNode, evaluate: Evaluate): void {
 }
 
 function isComprehension(node: ASTNode): node is ASTNode & { readonly args: Comprehension } {
-  return String(node.op) === 'comprehension'
+  const op: string = node.op
+  return op === 'comprehension'
 }
 
 function internalsOf(node: ASTNode): NodeInternals {
-  return node as unknown as NodeInternals
+  if (hasInternals(node)) return node
+  throw new Error('the CEL engine has nodes of another make than this version was built for')
+}
+
+function hasInternals(node: object): node is NodeInternals {
+  return 'setMeta' in node && 'evaluate' in node && 'meta' in node
 }

@@ -107,15 +107,19 @@ function fromObject(value: object): Json {
   if (source !== undefined) return source
   if (isList(value)) return value.map(fromCel)
   if (value instanceof Map)
-    return Object.fromEntries([...value].map(([key, item]) => [String(fromCel(key)), fromCel(item)]))
+    return Object.fromEntries([...value].map(([key, item]) => [textOf(fromCel(key)), fromCel(item)]))
   if (value instanceof UnsignedInt) return integer(value.value)
   if (value instanceof Duration) return value.toString()
-  if (value instanceof Date) return value.toISOString()
+  if ('toISOString' in value && typeof value.toISOString === 'function') return textOf(value.toISOString())
   if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCodePoint(byte)).join(''))
   if (value instanceof Optional) return value.hasValue() ? fromCel(value.value()) : null
   if (value instanceof Set) return [...value].map(fromCel)
   if (isObject(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fromCel(item)]))
-  return String(value)
+  return null
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function integer(value: bigint): Json {

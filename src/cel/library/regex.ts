@@ -41,7 +41,8 @@ export const regexLibrary: Library = {
       spend(text, pattern)
       const matcher = compile(pattern).matcher(text)
       const found: string[] = []
-      while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? '')
+      const most = limit < 0n ? Number.POSITIVE_INFINITY : Number(limit)
+      while (found.length < most && matcher.find()) found.push(matcher.group() ?? '')
       return found
     }
     environment.registerFunction(

@@ -95,7 +95,7 @@ export const stringsLibrary: Library = {
 
 /** The code points of a string, each as a string. */
 function pointsOf(text: string): readonly string[] {
-  return [...text]
+  return Array.from(text)
 }
 
 function hasWidePoints(text: string): boolean {
