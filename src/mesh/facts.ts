@@ -17,7 +17,7 @@ import { routesTo } from './routes.ts'
 import { outboundPolicyOf, scopeFor, type Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { visibleService } from './visibility.ts'
-import { hasSidecar, WORKLOAD_KINDS, workloadsIn, type Workload } from './workloads.ts'
+import { allWorkloads, hasSidecar, type Workload } from './workloads.ts'
 
 /** How far the facts are. */
 export interface FactsProgress {
@@ -81,11 +81,7 @@ type Column = 'sidecar' | 'outboundPolicy' | 'inbound' | 'outbound' | 'routes' |
 
 /** Everything that runs with a sidecar, by namespace and name. */
 export function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
-  const namespaces = new Set<string>()
-  for (const kind of WORKLOAD_KINDS) for (const object of snapshot.all(kind)) namespaces.add(namespaceOf(object))
-  return [...namespaces]
-    .sort()
-    .flatMap((namespace) => workloadsIn(snapshot, namespace).filter((workload) => hasSidecar(snapshot, workload)))
+  return allWorkloads(snapshot).filter((workload) => hasSidecar(snapshot, workload))
 }
 
 /** All hosts of the registry, with the ports that any service has under each. */

@@ -30,16 +30,21 @@ export function selectionOf(snapshot: MeshSnapshot, object: KubeObject): Selecti
 
 /** The workloads that an object selects, by namespace and name. */
 export function selectedWorkloads(snapshot: MeshSnapshot, object: KubeObject): readonly Workload[] {
+  return [...eachSelectedWorkload(snapshot, object)]
+}
+
+/** `selectedWorkloads` one by one, for a caller that may not need them all. */
+export function* eachSelectedWorkload(snapshot: MeshSnapshot, object: KubeObject): Generator<Workload> {
   const selection = selectionOf(snapshot, object)
-  if (selection === undefined || selection.reach === 'nothing') return []
+  if (selection === undefined || selection.reach === 'nothing') return
   const wanted = Object.entries(selection.labels)
   const namespaces =
     selection.reach === 'namespace' ? [namespaceOf(object)] : namespacesWithLabels(snapshot, selection.labels)
-  return namespaces.flatMap((namespace) =>
-    workloadsIn(snapshot, namespace).filter(({ labels }) =>
-      wanted.every(([key, value]) => labelValue(labels, key) === value),
-    ),
-  )
+  for (const namespace of namespaces) {
+    for (const workload of workloadsIn(snapshot, namespace)) {
+      if (wanted.every(([key, value]) => labelValue(workload.labels, key) === value)) yield workload
+    }
+  }
 }
 
 /** The namespaces where something may have the labels. */

@@ -4,7 +4,6 @@ import { settingsOf, type ClusterSettings } from './cluster.ts'
 import { servingRuleFor, type MergedRule } from './destination-rule.ts'
 import { isExportedTo } from './exports.ts'
 import type { Destination, Route } from './http-route.ts'
-import { issuersOf } from './inbound.ts'
 import { KINDS } from './kinds.ts'
 import { isHttpOrDetected } from './protocol.ts'
 import { serviceExports, type MeshService, type ServicePort } from './registry.ts'
@@ -31,7 +30,6 @@ export interface WaypointFilters {
   readonly rules: EnforcedRules
   /** Oldest first in each namespace; none on TCP. */
   readonly requestAuthentications: readonly KubeObject[]
-  readonly issuers: ReadonlySet<string>
 }
 
 /** The ports of a service that a waypoint serves. istio: networking/core/listener_waypoint.go buildWaypointInternal. */
@@ -46,7 +44,7 @@ export function waypointPorts(
     .map((port): WaypointPort => {
       const traffic = trafficAt(snapshot, waypoint, service, port)
       const filters = waypointFilters(snapshot, waypoint, traffic.kind, service)
-      return { service, port, traffic, ...filters, rule, clusters: clustersOf(rule, port) }
+      return { service, port, traffic, ...filters, rule, clusters: clustersOf(rule, service, port) }
     })
 }
 
@@ -58,12 +56,10 @@ export function waypointFilters(
   service?: MeshService,
 ): WaypointFilters {
   const policies = waypointPolicies(snapshot, KINDS.authorizationPolicy, waypoint, service)
-  const requestAuthentications =
-    protocol === 'tcp' ? [] : waypointPolicies(snapshot, KINDS.requestAuthentication, waypoint, service)
   return {
     rules: enforcedRules(snapshot, authorizationOf(policies), protocol),
-    requestAuthentications,
-    issuers: issuersOf(requestAuthentications),
+    requestAuthentications:
+      protocol === 'tcp' ? [] : waypointPolicies(snapshot, KINDS.requestAuthentication, waypoint, service),
   }
 }
 
@@ -92,9 +88,19 @@ function trafficAt(
     : { kind: 'tcp', to: waypointTargets(snapshot, waypoint, service, number) }
 }
 
-function clustersOf(rule: MergedRule | undefined, { number }: ServicePort): ReadonlyMap<string, ClusterSettings> {
+/** A waypoint leaves a service without an address of its own to the address that was asked for. istio: cluster.go convertResolution. */
+function clustersOf(
+  rule: MergedRule | undefined,
+  { resolution }: MeshService,
+  { number }: ServicePort,
+): ReadonlyMap<string, ClusterSettings> {
   if (rule === undefined) return new Map()
-  const whole: readonly [string, ClusterSettings] = ['', settingsOf(ownPolicy(rule, number))]
-  const subsets = rule.subsets.map(({ name }) => [name, settingsOf(ownPolicy(rule, number, name))] as const)
-  return new Map([whole, ...subsets])
+  const isBound = resolution === 'none' || resolution === 'dynamic-dns'
+  const names = [undefined, ...rule.subsets.map(({ name }) => name)]
+  return new Map(
+    names.map((name) => {
+      const settings = settingsOf(ownPolicy(rule, number, name))
+      return [name ?? '', isBound ? { ...settings, balancer: 'PASSTHROUGH' } : settings]
+    }),
+  )
 }

@@ -64,6 +64,13 @@ export function workloadsIn(snapshot: MeshSnapshot, namespace: string): readonly
   return found
 }
 
+/** Everything that runs, by namespace. */
+export function allWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
+  const namespaces = new Set<string>()
+  for (const kind of WORKLOAD_KINDS) for (const object of snapshot.all(kind)) namespaces.add(namespaceOf(object))
+  return [...namespaces].sort().flatMap((namespace) => workloadsIn(snapshot, namespace))
+}
+
 /** The workloads of a namespace that have all these labels; `{}` selects none, as in a Service. */
 export function selectWorkloads(
   snapshot: MeshSnapshot,

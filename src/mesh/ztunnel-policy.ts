@@ -69,8 +69,8 @@ export function unsupportedAttributes(policy: KubeObject): readonly UnsupportedA
 }
 
 const convert = memo((policy: KubeObject): ZtunnelPolicy | NotSentReason => {
-  if (isDryRun(policy)) return 'dry-run'
   if (targetRefsOf(policy).length > 0) return 'targetRefs'
+  if (isDryRun(policy)) return 'dry-run'
   const action = actionOf(policy)
   if (action === undefined) return 'unknown action'
   if (action === 'AUDIT' || action === 'CUSTOM') return `action ${action}`

@@ -1,5 +1,6 @@
 import { asList, asObject, type Json, type JsonObject } from '../../src/kube/json.ts'
 import { texts } from '../../src/mesh/fields.ts'
+import { ambientFacts } from '../../src/mesh/ambient-facts.ts'
 import { gatewayFacts } from '../../src/mesh/gateway-facts.ts'
 import { readOracle, entriesOf, type OracleMesh } from './oracle-mesh.ts'
 import { startTally, type Score, type Tally } from './score.ts'
@@ -8,6 +9,13 @@ import { startTally, type Score, type Tally } from './score.ts'
 export function scoreGatewayOracle(folder: string): Score {
   const tally = startTally('istiod-oracle: gateways')
   for (const mesh of readOracle(folder)) if (mesh.families.includes('gateway')) scoreGateways(tally, mesh)
+  return tally.score()
+}
+
+/** Scores the meshes of the oracle that are about ambient. */
+export function scoreAmbientOracle(folder: string): Score {
+  const tally = startTally('istiod-oracle: ambient')
+  for (const mesh of readOracle(folder)) if (mesh.families.includes('ambient')) scoreAmbient(tally, mesh)
   return tally.score()
 }
 
@@ -34,6 +42,67 @@ function scoreGateways(tally: Tally, { id, snapshot, facts: expected }: OracleMe
   }
   tally.compare('bound hosts', id, keysOf(expected.virtualServices), keysOf(actual.virtualServices))
   tally.compare('unbound hosts', id, texts(expected.unboundHosts).toSorted(), actual.unboundHosts)
+}
+
+function scoreAmbient(tally: Tally, { id, snapshot, requests, facts: expected }: OracleMesh): void {
+  const actual = ambientFacts(snapshot, requests)
+  compareMembers(tally, 'service waypoints', id, expected.serviceWaypoints, actual.serviceWaypoints)
+  for (const pod of keysOf(expected.pods, actual.pods)) {
+    const { mtls, access, policies, missing, services, ...capture } = asObject(asObject(expected.pods)[pod])
+    const ours = asObject(asObject(actual.pods)[pod])
+    const { mode, tunnel, waypoint } = ours
+    tally.compare('capture', `${id} ${pod}`, capture, {
+      mode: mode ?? null,
+      tunnel: tunnel ?? null,
+      waypoint: waypoint ?? null,
+    })
+    tally.compare('services of pods', `${id} ${pod}`, services, ours.services)
+    tally.compare(
+      'policies of pods',
+      `${id} ${pod}`,
+      [policies ?? null, missing ?? null],
+      [ours.policies ?? null, ours.missing ?? null],
+    )
+    tally.compare('ambient mTLS', `${id} ${pod}`, mtls, ours.mtls)
+    for (const [port, request, verdict] of entriesOf(access)) {
+      tally.compare(
+        'ztunnel access',
+        `${id} ${pod} ${port} ${request}`,
+        verdict,
+        asObject(asObject(ours.access)[port])[request],
+      )
+    }
+  }
+  compareMembers(tally, 'ztunnel policies', id, expected.ztunnelPolicies, actual.ztunnelPolicies)
+  tally.compare('not sent to ztunnel', id, expected.notSentToZtunnel, actual.notSentToZtunnel)
+  for (const waypoint of keysOf(expected.waypoints, actual.waypoints)) {
+    const { services, ...rest } = asObject(asObject(expected.waypoints)[waypoint])
+    const { services: ourServices, ...ourRest } = asObject(asObject(actual.waypoints)[waypoint])
+    tally.compare('waypoints', `${id} ${waypoint}`, rest, ourRest)
+    for (const host of keysOf(services, ourServices)) {
+      compareMembers(
+        tally,
+        'waypoint ports',
+        `${id} ${waypoint} ${host}`,
+        asObject(services)[host],
+        asObject(ourServices)[host],
+      )
+    }
+  }
+  tally.compare('policies that take effect nowhere', id, expected.nowhere, actual.nowhere)
+}
+
+/** Compares every member that either map has. */
+function compareMembers(
+  tally: Tally,
+  question: string,
+  place: string,
+  expected: Json | undefined,
+  actual: Json | undefined,
+): void {
+  for (const key of keysOf(expected, actual)) {
+    tally.compare(question, `${place} ${key}`, asObject(expected)[key], asObject(actual)[key])
+  }
 }
 
 function compareChains(tally: Tally, place: string, expected: JsonObject, actual: JsonObject): void {
