@@ -26,6 +26,19 @@ export function toPointer(path: FieldPath): string {
   return text
 }
 
+/** The path that a JSON pointer takes through a value: a token is an index where it stands on a list. */
+export function fromPointer(root: Json, pointer: string): FieldPath {
+  const path: Segment[] = []
+  let value: Json | undefined = root
+  for (const token of pointer.split('/').slice(1)) {
+    const key = token.replaceAll('~1', '/').replaceAll('~0', '~')
+    const segment: Segment = isList(value) ? (key === '-' ? value.length : Number(key)) : key
+    path.push(segment)
+    value = valueAt(value, [segment])
+  }
+  return path
+}
+
 /** Escapes one reference token of a JSON pointer. */
 export function escapePointer(token: string): string {
   return token.includes('~') || token.includes('/') ? token.replaceAll('~', '~0').replaceAll('/', '~1') : token
