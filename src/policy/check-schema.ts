@@ -36,13 +36,24 @@ export function checkSchema(value: Json, schema: JsonObject): readonly ShapeIssu
 
 function errorsOf(value: Json, schema: JsonObject): readonly OutputUnit[] {
   try {
-    const { valid, errors } = new Validator(asSchema(schema), '7', false).validate(value)
+    const { valid, errors } = validatorOf(schema).validate(value)
     return valid ? [] : errors
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     return [{ keyword: 'schema', keywordLocation: '#', instanceLocation: '#', error: reason }]
   }
 }
+
+/** Preparing a schema takes as long as checking a document, and a folder of policies is checked by one. */
+function validatorOf(schema: JsonObject): Validator {
+  const known = VALIDATORS.get(schema)
+  if (known !== undefined) return known
+  const validator = new Validator(asSchema(schema), '7', false)
+  VALIDATORS.set(schema, validator)
+  return validator
+}
+
+const VALIDATORS = new WeakMap<JsonObject, Validator>()
 
 /** The validator speaks of places as URIs, which a lone surrogate cannot be part of. */
 function illFormedKey(value: Json | undefined, path: FieldPath): FieldPath | undefined {
