@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
+import { scoreAmbientOracle, scoreGatewayOracle } from './gateways-ambient.ts'
 import { formatScore, type Score } from './score.ts'
 import { scoreSidecarOracle } from './sidecar-oracle.ts'
 
 /** The corpora that can be scored, by the name of their folder. */
 const SCORERS: Readonly<Record<string, readonly ((folder: string) => Score)[]>> = {
-  'istiod-oracle': [scoreSidecarOracle],
+  'istiod-oracle': [scoreSidecarOracle, scoreGatewayOracle, scoreAmbientOracle],
 }
 
 const [path, ...options] = process.argv.slice(2)
