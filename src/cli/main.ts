@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import manifest from '../../package.json' with { type: 'json' }
+import type { ServeOptions } from '../webhook/serve-options.ts'
+import type { ExitCode } from './cli-io.ts'
+import { runCli } from './run-cli.ts'
+
+const shippedPolicies = join(import.meta.dirname, '../../policies')
+
+// a reader that has seen enough (`| head`) is no error
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  print: (text) => process.stdout.write(text),
+  comment: (line) => process.stderr.write(`${line}\n`),
+  standardInput: { read: () => readFileSync(process.stdin.fd) },
+  colour: isColourful(),
+  progress: process.stderr.isTTY ? process.stderr : undefined,
+  shippedPolicies,
+  version: manifest.version,
+  serve,
+})
+
+/** https://no-color.org, and FORCE_COLOR as everywhere else in Node. */
+function isColourful(): boolean {
+  if (process.env.NO_COLOR !== undefined && process.env.NO_COLOR !== '') return false
+  return process.stdout.isTTY || (process.env.FORCE_COLOR ?? '0') !== '0'
+}
+
+/** The server takes 200 ms to load, which no other command needs to wait for. */
+async function serve(options: ServeOptions): Promise<ExitCode> {
+  const { createLogger } = await import('../webhook/create-logger.ts')
+  const { runServer } = await import('../webhook/run-server.ts')
+  const logger = createLogger(options.logLevel, process.stderr.fd)
+  const code = await runServer(options, {
+    version: manifest.version,
+    shippedPolicies,
+    dryRunPage: join(import.meta.dirname, '../webhook/dry-run-page.html'),
+    logger,
+    print: (line) => process.stdout.write(`${line}\n`),
+    complain: (line) => process.stderr.write(`${line}\n`),
+    onStop: (stop) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(signal))
+    },
+  })
+  logger.flush()
+  return code
+}
