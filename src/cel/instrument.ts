@@ -51,7 +51,7 @@ export function instrument(root: ASTNode, runtime: Runtime): void {
 }
 
 /** Functions of the engine that go through a whole string. */
-const SIZED = new Set(['contains', 'startsWith', 'endsWith', 'size'])
+const SIZED = new Set(['startsWith', 'endsWith', 'size'])
 
 function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: Runtime): void {
   const { args } = node

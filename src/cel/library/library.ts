@@ -1,4 +1,4 @@
-import type { Environment } from '@marcbachmann/cel-js'
+import { EvaluationError, type Environment } from '@marcbachmann/cel-js'
 
 import type { Runtime } from '../runtime.ts'
 
@@ -11,10 +11,11 @@ export interface Library {
   readonly register: (environment: Environment, runtime: Runtime) => void
 }
 
-/** Thrown by functions of a library; the message is what the person who wrote the expression reads. */
-export class FunctionError extends Error {
-  override readonly name = 'FunctionError'
-}
+/**
+ * Thrown by functions of a library; the message is what the person who wrote the expression reads. The engine adds the
+ * place of the call.
+ */
+export class FunctionError extends EvaluationError {}
 
 /** Units for touching this many characters: Kubernetes charges a tenth each. */
 export function sizeCost(length: number): number {

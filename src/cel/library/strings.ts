@@ -1,3 +1,4 @@
+import type { Runtime } from '../runtime.ts'
 import { FunctionError, sizeCost, type Library } from './library.ts'
 
 /**
@@ -14,6 +15,7 @@ export const stringsLibrary: Library = {
     upperAscii: 'str_upperAscii',
     trim: 'str_trim',
     join: 'str_join',
+    contains: 'str_contains',
   },
   register(environment, runtime) {
     const define = (signature: string, body: (...args: never[]) => unknown): void => {
@@ -22,6 +24,10 @@ export const stringsLibrary: Library = {
     const spend = (...texts: readonly string[]): void => {
       for (const text of texts) runtime.charge(sizeCost(text.length))
     }
+    define('string.str_contains(string): bool', (text: string, part: string) => {
+      spend(text)
+      return text.includes(part)
+    })
     define('string.charAt(int): string', (text: string, index: bigint) => {
       spend(text)
       const points = pointsOf(text)
@@ -60,9 +66,9 @@ export const stringsLibrary: Library = {
       runtime.charge(text.length)
       return split(text, separator, limit)
     })
-    define('list<string>.str_join(): string', (items: readonly unknown[]) => join(items, '', spend))
+    define('list<string>.str_join(): string', (items: readonly unknown[]) => join(items, '', runtime))
     define('list<string>.str_join(string): string', (items: readonly unknown[], separator: string) =>
-      join(items, separator, spend),
+      join(items, separator, runtime),
     )
     define('string.str_lowerAscii(): string', (text: string) => {
       spend(text)
@@ -77,14 +83,12 @@ export const stringsLibrary: Library = {
       return trim(text)
     })
     define('string.replace(string, string): string', (text: string, old: string, by: string) => {
-      const result = replace(text, old, by, -1n)
-      spend(text, result)
-      return result
+      spend(text)
+      return replace(text, old, by, -1n, runtime)
     })
     define('string.replace(string, string, int): string', (text: string, old: string, by: string, limit: bigint) => {
-      const result = replace(text, old, by, limit)
-      spend(text, result)
-      return result
+      spend(text)
+      return replace(text, old, by, limit, runtime)
     })
     define('string.reverse(): string', (text: string) => {
       spend(text)
@@ -151,14 +155,16 @@ function split(text: string, separator: string, limit: bigint): readonly string[
   return [...parts.slice(0, kept), parts.slice(kept).join(separator)]
 }
 
-function join(items: readonly unknown[], separator: string, spend: (...texts: readonly string[]) => void): string {
+/** What is built is paid for before it is built. */
+function join(items: readonly unknown[], separator: string, runtime: Runtime): string {
+  let length = 0
   const texts = items.map((item) => {
     if (typeof item !== 'string') throw new FunctionError('join: the list holds something else than strings')
+    length += item.length + separator.length
     return item
   })
-  const result = texts.join(separator)
-  spend(result)
-  return result
+  runtime.charge(sizeCost(length))
+  return texts.join(separator)
 }
 
 /** Unicode's White_Space property, as Go's strings.TrimSpace; JavaScript's trim also takes U+FEFF and leaves U+0085. */
@@ -170,16 +176,34 @@ function keepMark(blanks: string): string {
   return blanks.includes('\uFEFF') ? blanks.slice(blanks.indexOf('\uFEFF'), blanks.lastIndexOf('\uFEFF') + 1) : ''
 }
 
-function replace(text: string, old: string, by: string, limit: bigint): string {
-  if (limit < 0n) return text.replaceAll(old, () => by)
-  let rest = text
-  let result = ''
-  for (let done = 0n; done < limit; done += 1n) {
-    const at = rest.indexOf(old)
-    if (at < 0 || (old === '' && rest === '')) break
-    const step = old === '' ? 1 : old.length
-    result += rest.slice(0, at) + by + (old === '' ? rest.slice(0, 1) : '')
-    rest = rest.slice(at + step)
+/** Replaces the first `limit` places, all below zero. What is built is paid for before it is built. */
+function replace(text: string, old: string, by: string, limit: bigint, runtime: Runtime): string {
+  const places = placesOf(text, old, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit))
+  runtime.charge(sizeCost(text.length + places.length * Math.max(by.length - old.length, 0)))
+  const parts: string[] = []
+  let from = 0
+  for (const at of places) {
+    parts.push(text.slice(from, at), by)
+    from = at + old.length
   }
-  return result + rest
+  parts.push(text.slice(from))
+  return parts.join('')
+}
+
+/** Where a part stands in a text, without overlaps; the empty part stands around every code point, as in Go. */
+function placesOf(text: string, part: string, most: number): readonly number[] {
+  const places: number[] = []
+  if (part !== '') {
+    for (let at = text.indexOf(part); at >= 0 && places.length < most; at = text.indexOf(part, at + part.length))
+      places.push(at)
+    return places
+  }
+  let at = 0
+  for (const point of text) {
+    if (places.length >= most) return places
+    places.push(at)
+    at += point.length
+  }
+  if (places.length < most) places.push(at)
+  return places
 }
