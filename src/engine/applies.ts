@@ -1,4 +1,4 @@
-import { asList, asObject, type JsonObject } from '../kube/json.ts'
+import { asList, asObject, type Json, type JsonObject } from '../kube/json.ts'
 import { matchesAnyGlob } from '../kube/glob.ts'
 import { labelsOf } from '../kube/object.ts'
 import { matchesLabelSelector } from '../kube/selector.ts'
@@ -25,14 +25,41 @@ export function applies(bound: BoundPolicy, request: AdmissionRequest, namespace
   if (match.excludeResourceRules.some((rule) => ruleMatches(rule, request))) return 'no'
   if (!scopeNames(bound.scope, request)) return 'no'
   if (!selectsObject(match, request) || !selectsObject(bound.scope, request)) return 'no'
-  for (const selector of [match.namespaceSelector, bound.scope.namespaceSelector]) {
-    if (selector === undefined || namespace.labels === undefined) continue
-    if (matchesLabelSelector(selector, namespace.labels)) continue
-    if (namespace.known || !needsMore(selector)) return 'no'
-    return { unknownNamespace: request.namespace }
-  }
-  return 'yes'
+  const byPolicy = selectsNamespace(match.namespaceSelector, namespace)
+  const byBinding = selectsNamespace(bound.scope.namespaceSelector, namespace)
+  if (byPolicy === 'no' || byBinding === 'no') return 'no'
+  return byPolicy === 'yes' && byBinding === 'yes' ? 'yes' : { unknownNamespace: request.namespace }
 }
+
+/**
+ * Of a namespace that nobody knows only `kubernetes.io/metadata.name` is certain: what a selector asks of that is
+ * decided, what it asks of other labels is not, whether they would have to be there or to be absent.
+ */
+function selectsNamespace(selector: Json | undefined, namespace: NamespaceLabels): 'yes' | 'no' | 'unknown' {
+  const { labels } = namespace
+  // As in Kubernetes, a namespace selector does not speak of cluster-scoped objects.
+  if (selector === undefined || labels === undefined) return 'yes'
+  if (namespace.known) return matchesLabelSelector(selector, labels) ? 'yes' : 'no'
+  const { certain, open } = split(selector)
+  if (!matchesLabelSelector(certain, labels)) return 'no'
+  return open ? 'unknown' : 'yes'
+}
+
+/** The part of a selector that asks for the name of the namespace, and whether there is another. */
+function split(selector: Json): { readonly certain: JsonObject; readonly open: boolean } {
+  const { matchLabels, matchExpressions } = asObject(selector)
+  const labels = Object.entries(asObject(matchLabels))
+  const named = labels.filter(([key]) => key === NAME_LABEL)
+  const expressions = asList(matchExpressions)
+  const namedExpressions = expressions.filter((item) => asObject(item).key === NAME_LABEL)
+  return {
+    certain: { matchLabels: Object.fromEntries(named), matchExpressions: namedExpressions },
+    open: named.length < labels.length || namedExpressions.length < expressions.length,
+  }
+}
+
+/** The API server puts it on every namespace. */
+const NAME_LABEL = 'kubernetes.io/metadata.name'
 
 function ruleMatches(rule: ResourceRule, request: AdmissionRequest): boolean {
   const { group, version, resource } = request.resource
@@ -60,15 +87,4 @@ function selectsObject(
   const selects = (object: JsonObject | null): boolean =>
     object !== null && matchesLabelSelector(objectSelector, labelsOf(object))
   return selects(request.object) || selects(request.oldObject)
-}
-
-/** `kubernetes.io/metadata.name` is always known; a selector over it alone can be decided without the Namespace. */
-function needsMore(selector: unknown): boolean {
-  return selectorKeys(selector).some((key) => key !== 'kubernetes.io/metadata.name')
-}
-
-function selectorKeys(selector: unknown): readonly string[] {
-  const { matchLabels, matchExpressions } = asObject(selector)
-  const expressed = asList(matchExpressions).map((item) => asObject(item).key)
-  return [...Object.keys(asObject(matchLabels)), ...expressed.filter((key) => typeof key === 'string')]
 }

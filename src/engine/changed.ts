@@ -1,4 +1,4 @@
-import { asObject, equal, isObject, own, type Json, type JsonObject } from '../kube/json.ts'
+import { asObject, equal, own, type Json, type JsonObject } from '../kube/json.ts'
 import { annotationsOf } from '../kube/object.ts'
 
 /** The annotation that records which defaults were filled. */
@@ -27,12 +27,5 @@ function contentEqual(object: JsonObject, old: JsonObject): boolean {
 }
 
 function meaningful(object: JsonObject): Json {
-  const annotations: Record<string, string> = {}
-  for (const [key, value] of Object.entries(annotationsOf(object))) if (!BOOKKEEPING.has(key)) annotations[key] = value
-  return annotations
-}
-
-/** True for an object that has metadata to write an annotation into. */
-export function hasMetadata(object: JsonObject): boolean {
-  return isObject(object.metadata)
+  return Object.fromEntries(Object.entries(annotationsOf(object)).filter(([key]) => !BOOKKEEPING.has(key)))
 }

@@ -44,7 +44,9 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
     else if (answer !== 'no') undecided.push({ bound, namespace: answer.unknownNamespace })
   }
   const view = meshView(request, mesh, knowledge === 'partial' ? 'partial' : 'whole')
-  const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, applicable)
+  const isStale = (bound: BoundPolicy): boolean => typeof knowledge === 'object' && readsMesh(bound)
+  const fillable = applicable.filter((bound) => !isStale(bound))
+  const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
   const judged = completed.patch.length === 0 ? view : meshView(request, mesh, view.knowledge, completed.object)
   const judge = new Judge(request, completed.object, judged, policies.enforcement)
   const findings: Finding[] = []
@@ -93,7 +95,7 @@ function complete(
 type Unfilled = Omit<Completed, 'object'> & { readonly object: JsonObject | null }
 
 function unfilled(request: AdmissionRequest): Unfilled {
-  return { object: request.object, patch: [], filled: [], errors: [] }
+  return { object: request.object, patch: [], filled: [] }
 }
 
 /** An UPDATE that changes nothing that is judged is neither judged nor completed. */

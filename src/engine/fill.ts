@@ -6,8 +6,8 @@ import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { DefaultRule } from '../policy/policy.ts'
 import type { Filled } from './decision.ts'
-import { targetsOf, type RawFinding } from './evaluate-policy.ts'
-import { annotationPatch, readFilled, standingEntries } from './filled-annotation.ts'
+import { targetsOf } from './evaluate-policy.ts'
+import { annotationPatch, readFilled, recordOf } from './filled-annotation.ts'
 import { setPatch } from './fix-patch.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
@@ -22,13 +22,13 @@ export interface Completed {
   readonly object: JsonObject
   readonly patch: JsonPatch
   readonly filled: readonly Filled[]
-  readonly errors: readonly { readonly bound: BoundPolicy; readonly finding: RawFinding & { readonly kind: 'error' } }[]
 }
 
 /**
  * Fills the defaults of the bound policies that apply, until nothing more is absent. Only absent fields are written;
  * on UPDATE only where nothing that worked before can change: in places that the old object does not have, or with the
- * very value that the old object has there. Filling a second time fills nothing. Never throws.
+ * very value that the old object has there. Filling a second time fills nothing. A default that cannot be evaluated
+ * fills nothing either: its validating twin says what is missing. Never throws.
  */
 export function fillDefaults(
   request: AdmissionRequest,
@@ -54,7 +54,6 @@ export function fillDefaults(
 class Filling {
   object: JsonObject
   readonly filled: Filled[] = []
-  readonly errors: Completed['errors'][number][] = []
   private readonly patch: PatchOperation[] = []
   private readonly original: JsonObject
   private readonly old: JsonObject | null
@@ -66,24 +65,20 @@ class Filling {
     this.original = object
     this.old = request.operation === 'UPDATE' ? request.oldObject : null
     this.places = this.old === null ? undefined : new OldPlaces(object, this.old)
-    this.filledBefore = new Map(this.old === null ? [] : readFilled(this.old).map(({ field, value }) => [field, value]))
+    this.filledBefore = new Map(
+      this.old === null ? [] : readFilled(this.old).entries.map(({ field, value }) => [field, value]),
+    )
   }
 
   /** Fills what one rule fills. Targets are those of the round's object; what is absent is asked of the newest. */
   apply(scope: PolicyScope, rule: DefaultRule): void {
     for (const target of targetsOf(scope, rule)) {
-      if (target.kind === 'error') {
-        this.errors.push({ bound: scope.bound, finding: target })
-        continue
-      }
+      if (target.kind === 'error') continue
       for (const { field, program } of rule.set) {
         const path = [...target.path, ...field]
         if (!this.isAbsent(path)) continue
         const outcome = evaluate(scope, program, celValue(target.value))
-        if (!outcome.ok) {
-          this.errors.push({ bound: scope.bound, finding: { kind: 'error', path, message: outcome.error.message } })
-          continue
-        }
+        if (!outcome.ok) continue
         const computed = fromCel(outcome.value)
         const choice = computed === null ? undefined : this.choose(path, computed)
         if (choice !== undefined) this.write(scope, path, choice, rule.note)
@@ -92,12 +87,10 @@ class Filling {
   }
 
   complete(): Completed {
-    const { filled, errors } = this
-    const entries = new Map(standingEntries(this.object, this.old).map((entry) => [entry.field, entry]))
-    for (const { field, value, code } of filled) entries.set(field, { field, value, code })
-    const annotation = annotationPatch(this.object, [...entries.values()])
+    const { filled } = this
+    const annotation = annotationPatch(this.object, recordOf(this.object, this.old, filled))
     const object = annotation.length === 0 ? this.object : annotated(this.object, annotation)
-    return { object, patch: [...this.patch, ...annotation], filled, errors }
+    return { object, patch: [...this.patch, ...annotation], filled }
   }
 
   private isAbsent(path: FieldPath): boolean {

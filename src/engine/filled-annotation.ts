@@ -1,8 +1,9 @@
 import { escapePointer, formatPath, parseField, valueAt, type FieldPath, type Segment } from '../kube/field-path.ts'
-import { asObject, equal, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { asList, asObject, equal, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import type { JsonPatch } from '../kube/json-patch.ts'
 import { annotationsOf, labelValue } from '../kube/object.ts'
 import { FILLED_ANNOTATION } from './changed.ts'
+import type { Filled } from './decision.ts'
 import { OldPlaces } from './old-place.ts'
 
 /** One default that was filled and still stands as it was filled. */
@@ -15,57 +16,77 @@ export interface FilledEntry {
 /** Annotations of an object may take 256 KiB together; a record of defaults is worth a thirty-second of that. */
 const MOST_CHARACTERS = 8192
 
-/** The entries of an object's annotation; damaged ones, which only a person can have made, are left out. */
-export function readFilled(object: Json): readonly FilledEntry[] {
+/** What an annotation records: `more` entries found no room in it. */
+export interface FilledRecord {
+  readonly entries: readonly FilledEntry[]
+  readonly more: number
+}
+
+/** The record in an object's annotation; damaged entries, which only a person can have made, are left out. */
+export function readFilled(object: Json): FilledRecord {
   const text = labelValue(annotationsOf(object), FILLED_ANNOTATION)
-  if (text === undefined || text.length > 2 * MOST_CHARACTERS) return []
-  const entries = parseJson(text)
-  if (!isList(entries)) return []
-  return entries.flatMap((entry) => {
-    const { field, value, code } = asObject(entry)
+  const items = asList(text === undefined || text.length > 2 * MOST_CHARACTERS ? undefined : parseJson(text))
+  const entries = items.flatMap((item) => {
+    const { field, value, code } = asObject(item)
     return typeof field === 'string' && typeof code === 'string' && value !== undefined ? [{ field, value, code }] : []
   })
+  const { more } = asObject(items.at(-1))
+  return { entries, more: typeof more === 'number' && more > 0 ? more : 0 }
 }
 
 /**
- * The entries that still hold for an object: those of its own annotation on CREATE, those of the old object's on
- * UPDATE, at the place where the field is now. An entry whose field a person has written since is gone.
+ * The record of an object whose absent fields were `filled`: what its annotation says and still holds on CREATE, what
+ * the old object's says on UPDATE, at the places where the fields are now, and what was filled. An entry whose field a
+ * person has written since is gone.
  */
-export function standingEntries(object: JsonObject, old: JsonObject | null): readonly FilledEntry[] {
+export function recordOf(object: JsonObject, old: JsonObject | null, filled: readonly Filled[]): FilledRecord {
+  const { entries, more } = standingRecord(object, old)
+  const byField = new Map(entries.map((entry) => [entry.field, entry]))
+  for (const { field, path, value, code } of filled) {
+    // A key may read as something else in the text of a field; what cannot be found again is not recorded.
+    if (samePath(fieldIn(object, field), path)) byField.set(field, { field, value, code })
+  }
+  // What found no room is counted anew where it was filled again, as when a tool applied its manifest.
+  return { entries: [...byField.values()], more: filled.some(({ restored }) => restored) ? 0 : more }
+}
+
+function standingRecord(object: JsonObject, old: JsonObject | null): FilledRecord {
   const source = old ?? object
-  const entries = readFilled(source)
-  if (entries.length === 0) return []
-  const places = old === null ? undefined : new OldPlaces(old, object)
-  return entries.flatMap((entry) => {
+  const { entries, more } = readFilled(source)
+  const places = old === null || entries.length === 0 ? undefined : new OldPlaces(old, object)
+  const standing = entries.flatMap((entry) => {
     const path = fieldIn(source, entry.field)
     const here = path === undefined || places === undefined ? path : places.find(path)
     if (here === undefined || !equal(valueAt(object, here), entry.value)) return []
     return [{ ...entry, field: formatPath(here) }]
   })
+  return { entries: standing, more }
 }
 
-/** The operations that make the annotation say exactly these entries; none where it does already. */
-export function annotationPatch(object: JsonObject, entries: readonly FilledEntry[]): JsonPatch {
+/** The operations that make the annotation say exactly this record; none where it does already. */
+export function annotationPatch(object: JsonObject, record: FilledRecord): JsonPatch {
   const present = labelValue(annotationsOf(object), FILLED_ANNOTATION)
   const path = `/metadata/annotations/${escapePointer(FILLED_ANNOTATION)}`
-  if (entries.length === 0) return present === undefined ? [] : [{ op: 'remove', path }]
-  const value = serialise(entries)
+  if (record.entries.length === 0) return present === undefined ? [] : [{ op: 'remove', path }]
+  const value = serialise(record)
   if (value === present) return []
   if (!isObject(object.metadata)) return []
   if (isObject(object.metadata.annotations)) return [{ op: 'add', path, value }]
   return [{ op: 'add', path: '/metadata/annotations', value: { [FILLED_ANNOTATION]: value } }]
 }
 
-function serialise(entries: readonly FilledEntry[]): string {
-  const ordered = [...entries].sort((a, b) => (a.field < b.field ? -1 : 1))
-  let text = ''
-  for (const [index, { field, value, code }] of ordered.entries()) {
-    const entry = JSON.stringify({ field, value, code })
-    if (text.length + entry.length > MOST_CHARACTERS)
-      return `[${text},${JSON.stringify({ more: ordered.length - index })}]`
-    text += `${text === '' ? '' : ','}${entry}`
+function serialise({ entries, more }: FilledRecord): string {
+  const ordered = entries.toSorted((a, b) => (a.field < b.field ? -1 : 1))
+  const written: string[] = []
+  let length = 0
+  for (const { field, value, code } of ordered) {
+    const text = JSON.stringify({ field, value, code })
+    length += text.length
+    if (length > MOST_CHARACTERS) break
+    written.push(text)
   }
-  return `[${text}]`
+  const left = ordered.length - written.length + more
+  return `[${[...written, ...(left > 0 ? [JSON.stringify({ more: left })] : [])].join(',')}]`
 }
 
 /** A field as text, as a path into an object: digits in brackets are a key where the object has a map there. */
@@ -88,4 +109,8 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function samePath(a: FieldPath | undefined, b: FieldPath): boolean {
+  return a !== undefined && a.length === b.length && a.every((segment, index) => segment === b[index])
 }

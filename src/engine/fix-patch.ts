@@ -1,7 +1,7 @@
 import { celValue, fromCel } from '../cel/environment.ts'
 import type { CelProgram } from '../cel/types.ts'
-import { toPointer, valueAt, type FieldPath } from '../kube/field-path.ts'
-import { isList, isObject, type Json } from '../kube/json.ts'
+import { toPointer, valueAt, type FieldPath, type Segment } from '../kube/field-path.ts'
+import { asList, isList, isObject, type Json } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
 import type { Target } from '../policy/json-path.ts'
 import type { FixStep } from '../policy/policy.ts'
@@ -19,7 +19,7 @@ export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: 
     const path = [...target.path, ...step.path]
     if (step.op === 'set') {
       const value = 'program' in step ? compute(scope, step.program, target) : step.value
-      if (value === undefined || value === null) return []
+      if (value === undefined || value === null || isBeyond(root, path)) return []
       patch.push(...setPatch(root, path, value))
       root = setValue(root, path, value)
     } else if (valueAt(root, path) !== undefined) {
@@ -42,8 +42,20 @@ export function setPatch(root: Json, path: FieldPath, value: Json): JsonPatch {
   let depth = path.length - 1
   while (depth > 0 && !isContainer(valueAt(root, path.slice(0, depth)))) depth -= 1
   let wrapped = value
-  for (let index = path.length - 1; index > depth; index -= 1) wrapped = { [String(path[index])]: wrapped }
+  for (let index = path.length - 1; index > depth; index -= 1) wrapped = wrap(path[index], wrapped)
   return [{ op: 'add', path: toPointer(path.slice(0, depth + 1)), value: wrapped }]
+}
+
+function wrap(segment: Segment | undefined, value: Json): Json {
+  return typeof segment === 'number' ? [value] : { [String(segment)]: value }
+}
+
+/** Does a path lead to an item of a list after which there is none to put it? */
+function isBeyond(root: Json, path: FieldPath): boolean {
+  return path.some((segment, depth) => {
+    const parent = valueAt(root, path.slice(0, depth))
+    return typeof segment === 'number' && !isObject(parent) && segment > asList(parent).length
+  })
 }
 
 /** The highest part of a path that holds nothing but what is to go (and the fields named in `besides`). */

@@ -1,5 +1,5 @@
 import type { FieldPath, Segment } from '../kube/field-path.ts'
-import { equal, isList, isObject, own, type Json } from '../kube/json.ts'
+import { isList, isObject, own, type Json } from '../kube/json.ts'
 
 /** Beyond this many items that are neither equal nor named alike, items are paired in order. */
 const MOST_COMPARED = 64
@@ -91,14 +91,16 @@ function pairByKey(
   }
 }
 
-/** Most equal members first; of equal likeness the nearest position. Items that share nothing are no counterparts. */
+/** Most in common first; of equal likeness the nearest position. Items that share nothing are no counterparts. */
 function pairByLikeness(current: readonly Json[], old: readonly Json[], { pairs, free }: Pairing): void {
-  const open = [...current.keys()].filter(
-    (index) => pairs[index] === undefined && nameOfItem(current[index] ?? null) === undefined,
-  )
-  const rest = [...free].filter((index) => nameOfItem(old[index] ?? null) === undefined)
+  const open = [...current.keys()].filter((index) => pairs[index] === undefined)
+  const rest = [...free]
+  if (open.length === 0 || rest.length === 0) return
   if (open.length > MOST_COMPARED || rest.length > MOST_COMPARED) {
-    for (const [position, index] of open.entries()) pairs[index] = rest[position]
+    for (const [position, index] of open.entries()) {
+      const other = rest[position]
+      if (other !== undefined && sharedMembers(current[index], old[other]) > 0) pairs[index] = other
+    }
     return
   }
   const candidates = open.flatMap((index) =>
@@ -121,13 +123,36 @@ function nameOfItem(item: Json): string | undefined {
   return typeof number === 'number' || typeof number === 'string' ? `port ${number}` : undefined
 }
 
-/** How much two items have in common: equal members count 2, members that both have count 1. */
+/**
+ * How much two items have in common: a member that both have counts one, and each equal value in it many times that, so
+ * that a route whose weights moved is more like itself than like any other.
+ */
 function likeness(a: Json, b: Json): number {
+  const members = sharedMembers(a, b)
+  return members === 0 ? 0 : members + 100 * equalValues(a, b)
+}
+
+/** The number of members that two items both have; of items with two names none counts. */
+function sharedMembers(a: Json | undefined, b: Json | undefined): number {
   if (!isObject(a) || !isObject(b)) return 0
-  let score = 0
-  for (const [key, value] of Object.entries(a)) {
-    const other = own(b, key)
-    if (other !== undefined) score += equal(value, other) ? 2 : 1
+  if (nameOfItem(a) !== undefined && nameOfItem(b) !== undefined) return 0
+  return Object.keys(a).filter((key) => own(b, key) !== undefined).length
+}
+
+/** The number of strings, numbers and the like that stand at the same place in both; in a list of them, anywhere. */
+function equalValues(a: Json | undefined, b: Json | undefined): number {
+  if (isList(a) && isList(b)) {
+    const plain = new Set(b.filter((item) => !isContainer(item)))
+    return sum(a.map((item, index) => (isContainer(item) ? equalValues(item, b[index]) : plain.has(item) ? 1 : 0)))
   }
-  return score
+  if (isObject(a) && isObject(b)) return sum(Object.entries(a).map(([key, value]) => equalValues(value, own(b, key))))
+  return a !== undefined && a === b ? 1 : 0
+}
+
+function isContainer(value: Json): boolean {
+  return isObject(value) || isList(value)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
