@@ -16,8 +16,10 @@ export interface ApiServerOptions {
   readonly withoutAdmission: readonly string[]
 }
 
-/** The services' addresses; nothing routes to them. */
-export const serviceRange = '10.96.0.0/24'
+const serviceRange = '10.96.0.0/24'
+
+/** The address of the service `kubernetes`: the first of the services' range. */
+export const apiServerService = '10.96.0.1'
 
 /** A name that the API server's certificate carries whatever address it listens on. */
 export const apiServerName = 'kubernetes.default.svc'
@@ -60,6 +62,7 @@ export function launchApiServer(launcher: Launcher, options: ApiServerOptions): 
 export interface AwaitApiServerOptions {
   readonly launcher: Launcher
   readonly process: Launched
+  /** Leads to it on this machine's loopback address. */
   readonly port: number
   readonly adminToken: string
 }

@@ -25,6 +25,8 @@ export interface Launched {
   readonly exited: Promise<Exit>
   /** Sends a signal to the program and everything it started; nothing happens once it has ended. */
   readonly signal: (signal: NodeJS.Signals) => void
+  /** Sends a signal to the program alone. */
+  readonly signalLeader: (signal: NodeJS.Signals) => void
   /** Everything it prints goes there. */
   readonly logFile: string
   /** The end of its log. */
@@ -39,8 +41,8 @@ export interface Launcher {
   readonly close: () => Promise<void>
 }
 
-/** A launcher with a fresh folder. `prefix` is put before every command, to run it in a network of its own, say. */
-export function createLauncher(prefix: readonly string[] = []): Launcher {
+/** A launcher with a fresh folder. */
+export function createLauncher(): Launcher {
   const folder = mkdtempSync(join(tmpdir(), 'meshward-cluster-'))
   const reaper = startReaper(folder)
   const running = new Set<Launched>()
@@ -49,7 +51,7 @@ export function createLauncher(prefix: readonly string[] = []): Launcher {
   return {
     folder,
     launch: (options) => {
-      const launched = launch(folder, [...prefix, options.command, ...options.args], options)
+      const launched = launch(folder, options)
       running.add(launched)
       report()
       void launched.exited.then(() => {
@@ -67,7 +69,7 @@ export function createLauncher(prefix: readonly string[] = []): Launcher {
   }
 }
 
-function launch(folder: string, [command = '', ...args]: readonly string[], { name, env }: LaunchOptions): Launched {
+function launch(folder: string, { name, command, args, env }: LaunchOptions): Launched {
   const logFile = join(folder, `${name}.log`)
   const log = openSync(logFile, 'a')
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log, log], env: env ?? process.env })
@@ -81,7 +83,7 @@ function launch(folder: string, [command = '', ...args]: readonly string[], { na
   const exited = new Promise<Exit>((resolve) => {
     child.once('exit', (code, signal) => {
       ended = true
-      signalGroup(pid, 'SIGKILL')
+      send(-pid, 'SIGKILL')
       resolve({ code, signal })
     })
   })
@@ -90,15 +92,19 @@ function launch(folder: string, [command = '', ...args]: readonly string[], { na
     exited,
     logFile,
     signal: (signal) => {
-      if (!ended) signalGroup(pid, signal)
+      if (!ended) send(-pid, signal)
+    },
+    signalLeader: (signal) => {
+      if (!ended) send(pid, signal)
     },
     logTail: (lines = 20) => readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n'),
   }
 }
 
-function signalGroup(leader: number, signal: NodeJS.Signals): void {
+/** `target`: a process id, or that of a process group's leader made negative. */
+function send(target: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-leader, signal)
+    process.kill(target, signal)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
