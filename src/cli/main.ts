@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 
 import manifest from '../../package.json' with { type: 'json' }
 import type { ServeOptions } from '../webhook/serve-options.ts'
@@ -13,10 +13,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const args = process.argv.slice(2)
+// read ahead, since a pipe may not be ready when it is asked
+const standardInput = args.includes('-') ? await buffer(process.stdin) : Buffer.alloc(0)
+
+process.exitCode = await runCli(args, {
   print: (text) => process.stdout.write(text),
   comment: (line) => process.stderr.write(`${line}\n`),
-  standardInput: { read: () => readFileSync(process.stdin.fd) },
+  standardInput: { read: () => standardInput },
   colour: isColourful(),
   progress: process.stderr.isTTY ? process.stderr : undefined,
   shippedPolicies,

@@ -56,10 +56,17 @@ export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded 
     createPolicyCompiler(MESH_FUNCTIONS),
   )
   if (!loaded.ok) return { ok: false, errors: loaded.issues }
+  if (loaded.set.policies.length === 0) return { ok: false, errors: [noPolicies([io.shippedPolicies])] }
   for (const { warnings } of loaded.set.policies) for (const warning of warnings) io.comment(issueLine(warning))
   const restricted = onlyPolicies(loaded.set, options.only)
   if (restricted.ok) return { ok: true, set: restricted.set, errors: loaded.issues }
   return { ok: false, errors: [{ code: 'CLI-01', file: '', message: `--only: ${restricted.message}` }] }
+}
+
+/** Where no rule is asked, nothing would be found: that is never what a person meant. */
+export function noPolicies(paths: readonly string[]): InputError {
+  const message = 'there is no policy here: name a folder with policy.yaml files in it or below, or a file of policies'
+  return { code: 'POLICY-FILE', file: paths.join(' '), message }
 }
 
 /** An issue of a policy as one line. */

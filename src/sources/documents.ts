@@ -3,6 +3,7 @@ import { join } from 'node:path'
 
 import type { InputError } from './input-error.ts'
 import type { SourceText } from './manifests.ts'
+import { readingProblem } from './reading-problem.ts'
 
 export interface TextsRead {
   readonly texts: readonly SourceText[]
@@ -110,24 +111,7 @@ function attempt<T>(walk: Walk, path: string, read: () => T): T | undefined {
   try {
     return read()
   } catch (error) {
-    walk.errors.push(explain(path, error))
+    walk.errors.push({ ...readingProblem(error), file: path })
     return undefined
-  }
-}
-
-function explain(path: string, error: unknown): InputError {
-  const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-  switch (reason) {
-    case 'ENOENT':
-      return { code: 'FILE-01', file: path, message: 'there is no such file or folder; check the path' }
-    case 'EACCES':
-    case 'EPERM':
-      return { code: 'FILE-02', file: path, message: 'you may not read this; give yourself read permission on it' }
-    default:
-      return {
-        code: 'FILE-02',
-        file: path,
-        message: `this cannot be read (${reason}); check that it is a readable file`,
-      }
   }
 }

@@ -7,6 +7,7 @@ import { readBinding, type Binding } from '../policy/binding.ts'
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
 import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
+import { readingProblem } from './reading-problem.ts'
 
 export interface PolicyFilesOptions {
   /** Folders of policies (each policy a folder with a `policy.yaml`) or single YAML files. */
@@ -74,33 +75,36 @@ function readBindings(paths: readonly string[]): {
   return { bindings, issues }
 }
 
-function* documentsOf(
-  path: string,
-  fileName: string | undefined,
-  issues: PolicyIssue[],
-): Iterable<{ readonly document: YamlDocument; readonly file: string }> {
-  for (const file of filesOf(path, fileName, issues)) {
-    for (const outcome of parseYamlDocuments(readFileSync(file, 'utf8'))) {
-      if (outcome.ok) yield { document: outcome.document, file }
-      else issues.push({ ...outcome.error, file })
+interface FoundDocument {
+  readonly document: YamlDocument
+  readonly file: string
+}
+
+function documentsOf(path: string, fileName: string | undefined, issues: PolicyIssue[]): readonly FoundDocument[] {
+  const found: FoundDocument[] = []
+  let current = path
+  try {
+    for (const file of filesOf(path, fileName)) {
+      current = file
+      for (const outcome of parseYamlDocuments(readFileSync(file, 'utf8'))) {
+        if (outcome.ok) found.push({ document: outcome.document, file })
+        else issues.push({ ...outcome.error, file })
+      }
     }
+  } catch (error) {
+    issues.push({ code: 'POLICY-FILE', file: current, line: 1, column: 1, message: readingProblem(error).message })
   }
+  return found
 }
 
 /** A file is itself; of a folder the files of that name in it and below, or every YAML file where none is asked for. */
-function filesOf(path: string, fileName: string | undefined, issues: PolicyIssue[]): readonly string[] {
-  try {
-    if (!statSync(path).isDirectory()) return [path]
-    const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()
-    const wanted = names.filter((name) =>
-      fileName === undefined ? /\.ya?ml$/.test(name) : name === fileName || name.endsWith(`/${fileName}`),
-    )
-    return wanted.map((name) => join(path, name))
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    issues.push({ code: 'POLICY-FILE', file: path, line: 1, column: 1, message: `cannot be read: ${reason}` })
-    return []
-  }
+function filesOf(path: string, fileName: string | undefined): readonly string[] {
+  if (!statSync(path).isDirectory()) return [path]
+  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()
+  const wanted = names.filter((name) =>
+    fileName === undefined ? /\.ya?ml$/.test(name) : name === fileName || name.endsWith(`/${fileName}`),
+  )
+  return wanted.map((name) => join(path, name))
 }
 
 function kindOf(document: YamlDocument): unknown {

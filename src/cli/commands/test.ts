@@ -7,6 +7,7 @@ import { MESH_FUNCTIONS } from '../../policy/mesh-functions/all.ts'
 import { readPolicyFolders, type PolicyFolder } from '../../sources/policy-folders.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
+import { noPolicies } from '../policy-options.ts'
 import { printErrors } from '../print-errors.ts'
 
 interface TestOptions {
@@ -39,8 +40,8 @@ interface TestedPolicy {
 
 function runTests(paths: readonly string[], options: TestOptions, io: CliIo): ExitCode {
   const { folders, issues } = readPolicyFolders(paths, createPolicyCompiler(MESH_FUNCTIONS))
+  const errors = folders.length === 0 && issues.length === 0 ? [noPolicies(paths)] : issues
   const tested = folders.map(testPolicy)
-  const errors: readonly InputError[] = folders.length === 0 && issues.length === 0 ? [noPolicy(paths)] : issues
   const colours = pico.createColors(io.colour && options.color)
   io.print(options.output === 'json' ? formatJson(tested, errors) : formatText(tested, colours))
   if (options.output === 'text') printErrors(errors, io)
@@ -55,11 +56,6 @@ function testPolicy(folder: PolicyFolder): TestedPolicy {
 
 function isFailed({ problems }: PolicyTestResult): boolean {
   return problems.length > 0
-}
-
-function noPolicy(paths: readonly string[]): InputError {
-  const message = 'there is no policy.yaml in this folder or below; name a folder of policies'
-  return { code: 'POLICY-FILE', file: paths.join(' '), message }
 }
 
 function formatText(tested: readonly TestedPolicy[], colours: ReturnType<typeof pico.createColors>): string {

@@ -14,7 +14,7 @@ export function formatGithub({ report }: CheckOutput): string {
     annotation('error', { ...place(error), title: error.code }, error.message),
   )
   const { deny, warn, audit } = report.summary
-  const summary = `${report.documents} objects checked: ${deny} deny, ${warn} warn, ${audit} audit, ${report.errors.length} could not be read`
+  const summary = `${report.documents} objects checked: ${deny} deny, ${warn} warn, ${audit} audit, ${report.errors.length} errors`
   return `${[...findings, ...errors, summary].join('\n')}\n`
 }
 

@@ -41,7 +41,8 @@ export function errorBlock(error: InputError, texts: ReadonlyMap<string, string>
   const head = `${colours.bold(colours.red(`error[${code}]`))} ${colours.bold(message)}`
   if (file === '') return head
   const text = texts.get(file)
-  if (line === undefined || column === undefined || text === undefined)
+  // of what is too large no line is to blame
+  if (line === undefined || column === undefined || text === undefined || code === 'DOC-03')
     return `${head}\n  --> ${placeOf(file, line, column)}`
   const excerpt = excerptOfPosition(text, line, column)
   return [head, `  --> ${placeOf(file, line, column)}`, ...excerptLines(excerpt, colours, colours.red)].join('\n')
@@ -100,7 +101,7 @@ function summary({ report }: CheckOutput): string {
     counts.deny > 0 ? [`${counts.deny} deny`] : [],
     counts.warn > 0 ? [`${counts.warn} warn`] : [],
     counts.audit > 0 ? [`${counts.audit} audit`] : [],
-    errors.length > 0 ? [`${errors.length} could not be read`] : [],
+    errors.length > 0 ? [errors.length === 1 ? '1 error' : `${errors.length} errors`] : [],
     findings.length === 0 && errors.length === 0 ? ['nothing found'] : [],
     counts.skipped > 0
       ? [`${counts.skipped} rules skipped, since what they refer to is not known here (see --context)`]
