@@ -7,7 +7,8 @@ import { connectionListeners, isBeyondPrivilege, type GatewayChain } from './gat
 import type { Placement } from './gateway-merge.ts'
 import { gatewayName, gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
 import { isHttpServer, type GatewayServer } from './gateway-servers.ts'
-import { podsOfGateway } from './gateway-workloads.ts'
+import { likelyPodsOfGateway } from './gateway-workloads.ts'
+import { hostsOverlap } from './hosts.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -27,8 +28,8 @@ export interface HostBinding {
 
 /**
  * What keeps a host from being served: of all its gateways, pods and servers the one that came closest, in this order.
- * `conflict`: the server is skipped, or its port needs a privilege that the pod lacks. `no-route`: the server's protocol wants another kind
- * of route, no condition holds there, or an earlier VirtualService took the connections.
+ * `privileged-port`: the pod lacks the privilege to open the server's port. `conflict`: the server is skipped. `no-route`: its protocol wants
+ * another kind of route, no condition holds there, or an earlier VirtualService took the connections.
  */
 export const OBSTACLES = [
   'no-such-gateway',
@@ -36,6 +37,7 @@ export const OBSTACLES = [
   'not-exported',
   'host-not-accepted',
   'namespace-not-accepted',
+  'privileged-port',
   'conflict',
   'no-route',
 ] as const
@@ -50,24 +52,32 @@ export interface BindingObstacle {
 
 /** The hosts of a VirtualService at the gateways that it names; none for one that only routes inside the mesh, or is a delegate. */
 export function hostBindings(snapshot: MeshSnapshot, object: KubeObject): readonly HostBinding[] {
-  return bindHosts(snapshot, object, keepProxies(snapshot))
+  return bindHosts(snapshot, object, keepProxies(snapshot, likelyPodsOfGateway))
 }
 
-/** `gatewayProxy`, once for each pod. */
-export function keepProxies(snapshot: MeshSnapshot): (pod: Workload) => GatewayProxy {
-  return memo((pod) => gatewayProxy(snapshot, pod))
+/** The gateway pods of a mesh, each looked at once. */
+export interface GatewayProxies {
+  readonly podsOf: (gateway: KubeObject) => readonly Workload[]
+  readonly proxyOf: (pod: Workload) => GatewayProxy
+}
+
+/** `podsOf` says which pods a Gateway is taken to be for: surely, or likely. */
+export function keepProxies(
+  snapshot: MeshSnapshot,
+  podsOf: (snapshot: MeshSnapshot, gateway: KubeObject) => readonly Workload[],
+): GatewayProxies {
+  return {
+    podsOf: memo((gateway) => podsOf(snapshot, gateway)),
+    proxyOf: memo((pod) => gatewayProxy(snapshot, pod)),
+  }
 }
 
 /** `hostBindings` for a caller that asks for many VirtualServices and keeps the gateway pods. */
-export function bindHosts(
-  snapshot: MeshSnapshot,
-  object: KubeObject,
-  proxyOf: (pod: Workload) => GatewayProxy,
-): readonly HostBinding[] {
+export function bindHosts(snapshot: MeshSnapshot, object: KubeObject, proxies: GatewayProxies): readonly HostBinding[] {
   const virtualService = mergedVirtualService(snapshot, object)
   const gateways = virtualService?.gateways.filter((gateway) => gateway !== 'mesh') ?? []
   if (virtualService === undefined || gateways.length === 0) return []
-  const sites = gateways.flatMap((gateway) => sitesOf(snapshot, virtualService, gateway, proxyOf))
+  const sites = gateways.flatMap((gateway) => sitesOf(snapshot, virtualService, gateway, proxies))
   return texts(asObject(object.spec).hosts).map((host, index) => {
     const served: { readonly pod: Workload; readonly server: GatewayServer }[] = []
     let obstacle: BindingObstacle | undefined
@@ -93,13 +103,13 @@ function sitesOf(
   snapshot: MeshSnapshot,
   virtualService: VirtualService,
   gateway: string,
-  proxyOf: (pod: Workload) => GatewayProxy,
+  { podsOf, proxyOf }: GatewayProxies,
 ): readonly Site[] {
   const [namespace = '', name = ''] = gateway.split('/')
   const nowhere = { gateway, pod: undefined, placement: undefined }
   const object = snapshot.get(KINDS.gateway, namespace, name)
   if (object === undefined) return [{ ...nowhere, judge: () => 'no-such-gateway' }]
-  const pods = podsOfGateway(snapshot, object)
+  const pods = podsOf(object)
   if (pods.length === 0) return [{ ...nowhere, judge: () => 'unused-gateway' }]
   const exports = virtualServiceExports(snapshot, virtualService.object)
   return pods.flatMap((pod): readonly Site[] => {
@@ -121,7 +131,8 @@ function judgeAt(proxy: GatewayProxy, placement: Placement, virtualService: Virt
     const namespaces = namespacesAccepting(server, host)
     if (namespaces.length === 0) return 'host-not-accepted'
     if (!namespaces.includes('*') && !namespaces.includes(own)) return 'namespace-not-accepted'
-    if (conflict !== undefined || isBeyondPrivilege(proxy, port)) return 'conflict'
+    if (isBeyondPrivilege(proxy, port)) return 'privileged-port'
+    if (conflict !== undefined) return 'conflict'
     hosts ??= isHttpServer(server)
       ? httpHosts(proxy, placement, virtualService)
       : connectionHosts(proxy, server, virtualService)
@@ -140,18 +151,22 @@ function httpHosts(
   return new Set(served.flatMap(({ domains }) => domains.map(({ host }) => host)))
 }
 
-/** The hosts of a VirtualService that a server serves by its `tcp` or `tls` routes. */
+/** The hosts of a VirtualService that a server serves by its `tcp` or `tls` routes: the latter only those that clients can ask for. */
 function connectionHosts(
   proxy: GatewayProxy,
   server: GatewayServer,
   { object, hosts }: VirtualService,
 ): ReadonlySet<string> {
-  const isServed = connectionsOf(proxy).some(
-    ({ servers, traffic }) =>
-      servers.includes(server) && traffic.kind === 'tcp' && traffic.route.virtualService.object === object,
-  )
-  const domains = isServed ? servedDomains(server, namespaceOf(object), hosts) : []
-  return new Set(domains.map(({ host }) => host))
+  const served = new Set<string>()
+  for (const { servers, traffic } of connectionsOf(proxy)) {
+    if (traffic.kind !== 'tcp' || !servers.includes(server)) continue
+    const { virtualService, sni } = traffic.route
+    if (virtualService.object !== object) continue
+    for (const { host } of servedDomains(server, namespaceOf(object), hosts)) {
+      if (sni === undefined || sni.some((name) => hostsOverlap(name, host))) served.add(host)
+    }
+  }
+  return served
 }
 
 function onlyFor(virtualService: VirtualService): GatewayProxy['virtualServicesOf'] {

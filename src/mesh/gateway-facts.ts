@@ -3,7 +3,7 @@ import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { compareText } from './age.ts'
 import { destinationFact, routeFact } from './fact-route.ts'
 import { serviceFact } from './facts.ts'
-import { bindHosts, keepProxies } from './gateway-bindings.ts'
+import { bindHosts, keepProxies, type GatewayProxies } from './gateway-bindings.ts'
 import { texts } from './fields.ts'
 import { gatewayListeners, type GatewayChain, type GatewayListener } from './gateway-listeners.ts'
 import { type GatewayProxy, type VirtualHost } from './gateway-routes.ts'
@@ -20,18 +20,18 @@ import { virtualServiceName } from './virtual-service.ts'
  * is that of the oracle corpus, docs/conformance.md.
  */
 export function gatewayFacts(snapshot: MeshSnapshot): JsonObject {
-  const proxyOf = keepProxies(snapshot)
+  const proxies = keepProxies(snapshot, podsOfGateway)
   const gateways: Record<string, Json> = {}
   for (const pod of gatewayPods(snapshot)) {
-    const proxy = proxyOf(pod)
+    const proxy = proxies.proxyOf(pod)
     gateways[`${pod.namespace}/${pod.name}`] = { servers: serversFact(proxy), listeners: listenersFact(proxy) }
   }
-  const unused = snapshot.all(KINDS.gateway).filter((gateway) => podsOfGateway(snapshot, gateway).length === 0)
+  const unused = snapshot.all(KINDS.gateway).filter((gateway) => proxies.podsOf(gateway).length === 0)
   return {
     services: allServices(snapshot).map(serviceFact),
     gateways,
     unusedGateways: unused.map(objectName).sort(),
-    ...bindingsFacts(snapshot, proxyOf),
+    ...bindingsFacts(snapshot, proxies),
   }
 }
 
@@ -122,11 +122,11 @@ function certificateFact(source: CertificateSource): Json {
   }
 }
 
-function bindingsFacts(snapshot: MeshSnapshot, proxyOf: ReturnType<typeof keepProxies>): JsonObject {
+function bindingsFacts(snapshot: MeshSnapshot, proxies: GatewayProxies): JsonObject {
   const virtualServices: Record<string, Json> = {}
   const unboundHosts: string[] = []
   for (const object of snapshot.all(KINDS.virtualService)) {
-    const bindings = bindHosts(snapshot, object, proxyOf)
+    const bindings = bindHosts(snapshot, object, proxies)
     if (bindings.length === 0) continue
     const name = virtualServiceName(object)
     const byHost: Record<string, Json> = {}

@@ -2,10 +2,13 @@ import { asObject } from '../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { byAge } from './age.ts'
+import { enrolmentOf } from './ambient-enrolment.ts'
+import { textMap } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { gatewaysBySelector, gatewayWorkloads } from './indexes.ts'
+import { namespacesWithLabels } from './selection.ts'
 import type { MeshSnapshot } from './snapshot.ts'
-import { workloadsIn, type Workload } from './workloads.ts'
+import { selectWorkloads, workloadsIn, type Workload } from './workloads.ts'
 
 /** Everything that runs a gateway, by namespace and name. */
 export function gatewayPods(snapshot: MeshSnapshot): readonly Workload[] {
@@ -24,6 +27,19 @@ export function gatewayPods(snapshot: MeshSnapshot): readonly Workload[] {
  */
 export function podsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject): readonly Workload[] {
   return gatewayPods(snapshot).filter(({ labels }) => selectsGatewayPod(gateway, labels))
+}
+
+/**
+ * What a Gateway may be meant for: its gateway pods or, where nothing it selects says that it is one, what it selects that has no
+ * sidecar. A gateway may be installed in ways that leave no trace.
+ */
+export function likelyPodsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject): readonly Workload[] {
+  const certain = podsOfGateway(snapshot, gateway)
+  const selector = textMap(asObject(gateway.spec).selector)
+  if (certain.length > 0 || Object.keys(selector).length === 0) return certain
+  return namespacesWithLabels(snapshot, selector)
+    .flatMap((namespace) => selectWorkloads(snapshot, namespace, selector))
+    .filter((workload) => enrolmentOf(snapshot, workload).mode === 'none')
 }
 
 /** The Gateways that are for a gateway pod, oldest first. */

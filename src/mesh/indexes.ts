@@ -63,6 +63,14 @@ export const endpointSlicesByService: Index = {
   },
 }
 
+/** VirtualServices that set retries, all under `RETRIES`. */
+export const virtualServicesWithRetries: Index = {
+  kind: KINDS.virtualService,
+  keys: (service) =>
+    asList(asObject(service.spec).http).some((entry) => asObject(entry).retries !== undefined) ? [RETRIES] : [],
+}
+export const RETRIES = 'retries'
+
 /** VirtualServices with a condition on who asks, under `namespace:…` and `label:key=value` for every label that they ask for. */
 export const virtualServicesBySource: Index = { kind: KINDS.virtualService, keys: sources }
 
@@ -95,13 +103,16 @@ export const gatewayWorkloads: readonly Index[] = [KINDS.pod, ...TEMPLATE_KINDS]
   keys: (object) => (runsGateway(object) ? ['gateway'] : []),
 }))
 
-/** Gateways by one label of their selector, `key=value`; those that select every gateway under the empty key. */
-export const gatewaysBySelector: Index = {
+/** Gateways by one label of their selector, `selectorKey`. */
+export const gatewaysBySelector: Index = { kind: KINDS.gateway, keys: (gateway) => [selectorKey(gateway)] }
+
+/** Gateways by the names of their servers, without the namespaces for which they are, wildcards as they are written. */
+export const gatewaysByHost: Index = {
   kind: KINDS.gateway,
-  keys: (gateway) => {
-    const [first] = Object.entries(textMap(asObject(gateway.spec).selector))
-    return [first === undefined ? '' : first.join('=')]
-  },
+  keys: (gateway) =>
+    asList(asObject(gateway.spec).servers)
+      .flatMap((server) => strings(asObject(server).hosts))
+      .map((host) => host.slice(host.indexOf('/') + 1).toLowerCase()),
 }
 
 /** What asks for a waypoint itself, under the waypoint's `namespace/name`; a Namespace asks for all in it. One index for each kind. */
@@ -122,12 +133,14 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     virtualServicesByGateway,
     destinationRulesByHost,
     endpointSlicesByService,
+    virtualServicesWithRetries,
     virtualServicesBySource,
     sidecarsByHost,
     authorizationPoliciesByCaller,
     ...callersByHost,
     ...gatewayWorkloads,
     gatewaysBySelector,
+    gatewaysByHost,
     waypointUsers.namespaces,
     ...waypointUsers.services,
     ...waypointUsers.workloads,
@@ -144,6 +157,12 @@ export function gatewayKey(name: string, namespace: string): string {
   if (name.includes('/')) return name.startsWith('./') ? `${namespace}${name.slice(1)}` : name
   const [own = '', other] = name.split('.')
   return other === undefined ? `${namespace}/${name}` : `${other}/${own}`
+}
+
+/** One label of a Gateway's selector, `key=value`; empty for one that selects every gateway. */
+export function selectorKey(gateway: KubeObject): string {
+  const [first] = Object.entries(textMap(asObject(gateway.spec).selector))
+  return first === undefined ? '' : first.join('=')
 }
 
 function waypointUsersOf(kind: KindName): Index {

@@ -48,6 +48,11 @@ export function waypointOfWorkload(snapshot: MeshSnapshot, workload: Workload): 
   return use.problem === 'UnsupportedTrafficType' && isInherited ? NO_WAYPOINT : use
 }
 
+/** The waypoint that a Namespace asks for, for whatever is in it and does not ask itself. What traffic it is for is not looked at. */
+export function waypointOfNamespace(snapshot: MeshSnapshot, namespace: KubeObject): WaypointUse {
+  return waypointUse(snapshot, namespace, nameOf(namespace), labelsOf(namespace))
+}
+
 /** The Services and ServiceEntries that use a waypoint, by namespace and name. */
 export function servicesOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): readonly MeshService[] {
   const found = new Set<KubeObject>()
