@@ -157,7 +157,15 @@ function once(port: number, agent: Agent): Promise<string> {
       incoming.on('end', () => resolve(incoming.statusCode === 200 ? 'answered' : `HTTP ${incoming.statusCode}`))
       incoming.on('error', (error) => resolve(`answer: ${error.message}`))
     })
-    outgoing.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
+    let connected = false
+    outgoing.on('socket', (socket) => {
+      connected = outgoing.reusedSocket
+      socket.once('secureConnect', () => (connected = true))
+    })
+    // A connection that is reset before it stands has carried no request: the listener was closed with it in the queue.
+    outgoing.on('error', ({ code, message }: NodeJS.ErrnoException) =>
+      resolve(code === 'ECONNRESET' && !connected ? 'ECONNREFUSED' : (code ?? message)),
+    )
     outgoing.end(PERMISSIVE)
   })
 }
