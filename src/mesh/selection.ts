@@ -48,7 +48,7 @@ export function* eachSelectedWorkload(snapshot: MeshSnapshot, object: KubeObject
 }
 
 /** The namespaces where something may have the labels. */
-function namespacesWithLabels(snapshot: MeshSnapshot, labels: Readonly<Record<string, string>>): readonly string[] {
+export function namespacesWithLabels(snapshot: MeshSnapshot, labels: Readonly<Record<string, string>>): readonly string[] {
   const namespaces = new Set<string>()
   const wanted = Object.entries(labels)
   const pods = wanted
