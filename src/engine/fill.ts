@@ -132,9 +132,7 @@ class Filling {
     choice: { value: Json; restored: boolean },
     note: string | undefined,
   ): void {
-    for (const operation of setPatch(this.object, path, choice.value)) {
-      this.patch.push(operation.op === 'replace' ? { ...operation, op: 'add' } : operation)
-    }
+    this.patch.push(...setPatch(this.object, path, choice.value))
     this.object = asObject(setValue(this.object, path, choice.value))
     const { code, name } = scope.bound.policy
     this.filled.push({

@@ -19,7 +19,7 @@ export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: 
     const path = [...target.path, ...step.path]
     if (step.op === 'set') {
       const value = 'program' in step ? compute(scope, step.program, target) : step.value
-      if (value === undefined || value === null || isBeyond(root, path)) return []
+      if (value === undefined || value === null || isOutOfReach(root, path)) return []
       patch.push(...setPatch(root, path, value))
       root = setValue(root, path, value)
     } else if (valueAt(root, path) !== undefined) {
@@ -36,25 +36,28 @@ function compute(scope: PolicyScope, program: CelProgram, target: Target): Json 
   return outcome.ok ? fromCel(outcome.value) : undefined
 }
 
-/** Sets a value: replaces what is there, adds what is not, with the parents that are missing. */
+/** Sets a value: replaces what is there, adds what is absent or null, with the parents that are missing. */
 export function setPatch(root: Json, path: FieldPath, value: Json): JsonPatch {
-  if (valueAt(root, path) !== undefined) return [{ op: 'replace', path: toPointer(path), value }]
   let depth = path.length - 1
   while (depth > 0 && !isContainer(valueAt(root, path.slice(0, depth)))) depth -= 1
-  let wrapped = value
-  for (let index = path.length - 1; index > depth; index -= 1) wrapped = wrap(path[index], wrapped)
-  return [{ op: 'add', path: toPointer(path.slice(0, depth + 1)), value: wrapped }]
+  const wrapped = path.slice(depth + 1).reduceRight<Json>((inner, segment) => wrap(segment, inner), value)
+  const at = path.slice(0, depth + 1)
+  const present = valueAt(root, at)
+  // To add an item of a list is to insert it.
+  const replaces = typeof path[depth] === 'number' ? present !== undefined : (present ?? null) !== null
+  return [{ op: replaces ? 'replace' : 'add', path: toPointer(at), value: wrapped }]
 }
 
-function wrap(segment: Segment | undefined, value: Json): Json {
-  return typeof segment === 'number' ? [value] : { [String(segment)]: value }
+function wrap(segment: Segment, value: Json): Json {
+  return typeof segment === 'number' ? [value] : { [segment]: value }
 }
 
-/** Does a path lead to an item of a list after which there is none to put it? */
-function isBeyond(root: Json, path: FieldPath): boolean {
+/** Does a path lead to a key of a list, or to an item with none before it? There nothing can be put. */
+function isOutOfReach(root: Json, path: FieldPath): boolean {
   return path.some((segment, depth) => {
     const parent = valueAt(root, path.slice(0, depth))
-    return typeof segment === 'number' && !isObject(parent) && segment > asList(parent).length
+    if (typeof segment === 'string') return isList(parent)
+    return isObject(parent) || segment > asList(parent).length
   })
 }
 

@@ -1,5 +1,5 @@
-import type { FieldPath } from '../kube/field-path.ts'
-import { asList, isList, isObject, own, type Json, type JsonObject } from '../kube/json.ts'
+import { valueAt, type FieldPath } from '../kube/field-path.ts'
+import { asList, asObject, isObject, own, type Json, type JsonObject } from '../kube/json.ts'
 
 /**
  * The same value with something set at a path. Copies only the containers on the way (4 µs on a 249 KB object, where
@@ -21,14 +21,9 @@ export function setValue(root: Json, path: FieldPath, value: Json): Json {
 /** The same value without what stands at a path; unchanged where nothing does. Copies as `setValue` does. */
 export function removeValue(root: Json, path: FieldPath): Json {
   const [segment, ...rest] = path
-  if (segment === undefined) return root
-  if (typeof segment === 'number' && isList(root)) {
-    const item = root[segment]
-    if (item === undefined) return root
-    return rest.length === 0 ? root.toSpliced(segment, 1) : root.with(segment, removeValue(item, rest))
-  }
-  const value = isObject(root) ? own(root, String(segment)) : undefined
-  if (!isObject(root) || value === undefined) return root
-  const { [String(segment)]: _, ...others } = root
-  return rest.length === 0 ? others : { ...root, [String(segment)]: removeValue(value, rest) }
+  if (segment === undefined || valueAt(root, [segment]) === undefined) return root
+  if (rest.length > 0) return setValue(root, [segment], removeValue(valueAt(root, [segment]) ?? null, rest))
+  if (typeof segment === 'number') return asList(root).toSpliced(segment, 1)
+  const { [segment]: _, ...others } = asObject(root)
+  return others
 }
