@@ -67,7 +67,7 @@ function standingRecord(object: JsonObject, old: JsonObject | null): FilledRecor
 export function annotationPatch(object: JsonObject, record: FilledRecord): JsonPatch {
   const present = labelValue(annotationsOf(object), FILLED_ANNOTATION)
   const path = `/metadata/annotations/${escapePointer(FILLED_ANNOTATION)}`
-  if (record.entries.length === 0) return present === undefined ? [] : [{ op: 'remove', path }]
+  if (record.entries.length === 0 && record.more === 0) return present === undefined ? [] : [{ op: 'remove', path }]
   const value = serialise(record)
   if (value === present) return []
   if (!isObject(object.metadata)) return []
@@ -81,7 +81,7 @@ function serialise({ entries, more }: FilledRecord): string {
   let length = 0
   for (const { field, value, code } of ordered) {
     const text = JSON.stringify({ field, value, code })
-    length += text.length
+    length += text.length + 1
     if (length > MOST_CHARACTERS) break
     written.push(text)
   }

@@ -63,6 +63,37 @@ describe('the steps of a fix', () => {
       { a: { b: [{ c: 1 }, { c: 2 }] } },
       { a: { b: [{ c: 3 }] } },
     ],
+    [
+      'an item after the last is appended',
+      '[{ op: add, path: "b[1]", value: 2 }, { op: add, path: "c[0].d", value: 3 }]',
+      { a: { b: [1] } },
+      { a: { b: [1, 2], c: [{ d: 3 }] } },
+    ],
+    [
+      'a null where a value or its parent belongs is replaced, also in a list',
+      '[{ op: add, path: "b[0].c", value: 1 }, { op: add, path: d.e, value: 2 }]',
+      { a: { b: [null, 5], d: null } },
+      { a: { b: [{ c: 1 }, 5], d: { e: 2 } } },
+    ],
+    [
+      'a value goes with every parent that it leaves empty, fields beside it aside',
+      '[{ op: prune, path: b.c.d, besides: [id] }]',
+      { a: { b: { c: { d: 1, id: 2 } }, e: 3 } },
+      { a: { e: 3 } },
+    ],
+    [
+      'a list that is left with other items stays',
+      '[{ op: prune, path: "b[0].c", besides: [id] }]',
+      {
+        a: {
+          b: [
+            { c: 1, id: 1 },
+            { c: 2, id: 2 },
+          ],
+        },
+      },
+      { a: { b: [{ c: 2, id: 2 }] } },
+    ],
   ])('%s', (_, steps, spec, fixed) => {
     expect(fixOf(steps, spec).fixed).toEqual(fixed)
   })
@@ -72,6 +103,8 @@ describe('the steps of a fix', () => {
       'a value that cannot be computed',
       '[{ op: add, path: b, value: 1 }, { op: add, path: c, valueExpression: "1 / 0" }]',
     ],
+    ['an item beyond the end of a list', '[{ op: add, path: b, value: 1 }, { op: add, path: "c[1]", value: 1 }]'],
+    ['a key of a list', '[{ op: add, path: "b[0]", value: 1 }, { op: add, path: b.c, value: 1 }]'],
     ['a value that is null', '[{ op: add, path: b, value: 1 }, { op: add, path: c, valueExpression: "dyn(null)" }]'],
   ])('%s leaves the finding without a fix', (_, steps) => {
     expect(fixOf(steps, { a: {} }).patch).toBeUndefined()
