@@ -34,6 +34,8 @@ describeCluster('the shipped policies behind the API server', (cluster) => {
   beforeAll(async () => {
     for (const namespace of namespacesOf(plain.flatMap(({ examples }) => examples))) {
       await cluster.kubectl(['create', 'namespace', namespace])
+      // Without a controller manager nobody makes it, and no Pod is created without.
+      await cluster.kubectl(['create', 'serviceaccount', 'default', '-n', namespace])
     }
     meshward = await startMeshward()
     registration = await registerWebhook(cluster, { name: 'meshward', ...meshwardWebhooks(meshward) })
@@ -57,7 +59,7 @@ describeCluster('the shipped policies behind the API server', (cluster) => {
         '-',
       ],
       {
-        stdin: JSON.stringify(object),
+        stdin: JSON.stringify(creatable(object)),
       },
     )
 
@@ -70,7 +72,7 @@ describeCluster('the shipped policies behind the API server', (cluster) => {
       const answer = answerOf(code, stdout, stderr)
       answers.push(answer)
       // What the schema of the CRD refuses, or another default has completed, never reaches the rule.
-      expect([name, answer]).not.toEqual([name, 'nothing'])
+      if (answer === 'nothing') expect.fail(`${name}: ${stderr || 'accepted without a word'}`)
     }
     expect(answers.filter((answer) => answer === 'denied' || answer === 'warned' || answer === 'filled')).not.toEqual(
       [],
@@ -78,7 +80,9 @@ describeCluster('the shipped policies behind the API server', (cluster) => {
   })
 
   test.each(plain)('$code says nothing about its own right examples', async ({ code, examples }) => {
-    const right = examples.filter(({ findings }) => findings?.length === 0).slice(0, MOST_EXAMPLES)
+    // The API server makes empty strings of nulls in maps of strings before anybody sees them.
+    const asWritten = examples.filter(({ object }) => !JSON.stringify(object).includes(':null'))
+    const right = asWritten.filter(({ findings }) => findings?.length === 0).slice(0, MOST_EXAMPLES)
     for (const { object, namespace, name } of right) {
       if (object === null) continue
       const { stdout, stderr } = await create(object, namespace)
@@ -99,7 +103,12 @@ function answerOf(
     return 'denied'
   if (lines.some((line) => line.startsWith(`Warning: ${code} `) && !line.includes('was absent'))) return 'warned'
   if (stdout.includes(`"code":"${code}"`) || lines.some((line) => line.startsWith(`Warning: ${code} `))) return 'filled'
-  if (stderr.includes('is invalid') || stderr.includes('cannot be handled as') || stderr.includes('BadRequest'))
+  if (
+    stderr.includes('is invalid') ||
+    stderr.includes('cannot be handled as') ||
+    stderr.includes('BadRequest') ||
+    stderr.includes('unable to decode')
+  )
     return 'refused by the schema'
   return 'nothing'
 }
@@ -110,6 +119,12 @@ function examplesOf(policy: Policy): readonly PolicyTest[] {
   const read = outcome?.ok === true ? readPolicyTests(outcome.document, file) : undefined
   const examples = read?.ok === true ? read.tests : []
   return examples.filter(isPlain)
+}
+
+/** Examples of Pods show what a rule reads; the API server wants a container too. */
+function creatable(object: JsonObject): JsonObject {
+  if (object.kind !== 'Pod') return object
+  return { ...object, spec: { containers: [{ name: 'app', image: 'app' }], ...asObject(object.spec) } }
 }
 
 /** An example that a person could create as it stands: nothing but an object. */
