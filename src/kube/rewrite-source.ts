@@ -185,7 +185,8 @@ function replace(rewriting: Rewriting, node: SourceNode, value: Json, slot: Slot
   const bare = text.slice(start, node.start).trim() === ''
   if (inFlow || !bare || !isNested(value)) {
     const inline = isNested(value) || Array.isArray(value) ? writer.inline(value) : writer.scalar(value, scalar)
-    const tight = isUnwritten(node) || (!inFlow && bare && slot.kind !== 'root')
+    // a block below its key becomes a value beside it
+    const tight = isUnwritten(node) || (!inFlow && bare && text.slice(start, node.start).includes('\n'))
     splices.push(
       tight ? { start, end, text: ` ${inline}${lineBreak}` } : { start: node.start, end, text: inline + lineBreak },
     )

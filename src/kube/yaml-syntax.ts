@@ -95,7 +95,8 @@ function toOutcome(document: Document.Parsed, chunk: string): SyntaxOutcome {
   }
 }
 
-function explain(code: ErrorCode, message: string): string {
+function explain(code: ErrorCode, original: string): string {
+  const message = original.charAt(0).toLowerCase() + original.slice(1)
   switch (code) {
     case 'TAB_AS_INDENT':
       return 'a tab indents this line; YAML allows spaces only'
@@ -103,19 +104,24 @@ function explain(code: ErrorCode, message: string): string {
       return 'a second ": " on one line; put quotes around a value that contains ": ", or check the indentation'
     case 'MULTILINE_IMPLICIT_KEY':
       return 'this key runs over several lines; check the indentation'
-    case 'BAD_INDENT':
-      return `${message}; check the indentation and that every bracket is closed`
     case 'BAD_SCALAR_START':
       return `${message}; put the value in quotes`
     case 'BAD_DQ_ESCAPE':
       return `${message}; write \\\\ for a backslash, or use single quotes`
+    case 'BAD_INDENT':
     case 'MISSING_CHAR':
-      if (message.startsWith('Implicit map keys')) return 'this line is neither "key: value" nor "- item"'
-      if (message.includes('quote')) return 'a quoted text is not closed, or one of its lines is not indented'
-      return message
+      return explainMissing(message)
     default:
-      return message
+      return `${message}; check the indentation, quotes and brackets`
   }
+}
+
+function explainMissing(message: string): string {
+  if (message.startsWith('implicit map keys')) return 'this line is neither "key: value" nor "- item"'
+  if (message.includes('quote')) return 'a quoted text is not closed, or one of its lines is not indented'
+  const [, bracket] = /end with a ([\]}])/.exec(message) ?? []
+  if (bracket === undefined) return `${message}; check the indentation`
+  return `a bracket is not closed here; write ${bracket}, and indent what stands between the brackets`
 }
 
 const FLOW_INDICATORS: ReadonlySet<string> = new Set([',', ']', '}'])

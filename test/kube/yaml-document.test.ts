@@ -137,12 +137,7 @@ describe('a stream', () => {
       'a: 1\n---\nb: [1\n---\nc: 3\n',
       [
         { a: 1 },
-        error(
-          'DOC-01',
-          3,
-          6,
-          'Flow sequence in block collection must be sufficiently indented and end with a ]; check the indentation and that every bracket is closed',
-        ),
+        error('DOC-01', 3, 6, 'a bracket is not closed here; write ], and indent what stands between the brackets'),
         { c: 3 },
       ],
     ],
@@ -175,10 +170,10 @@ describe('what cannot be read says where and what to do', () => {
       ),
     ],
     ['a: 1\nb', error('DOC-01', 2, 1, 'this line is neither "key: value" nor "- item"')],
-    ['a: @x', error('DOC-01', 1, 4, 'Plain value cannot start with reserved character @; put the value in quotes')],
+    ['a: @x', error('DOC-01', 1, 4, 'plain value cannot start with reserved character @; put the value in quotes')],
     [
       'a: "\\q"',
-      error('DOC-01', 1, 5, 'Invalid escape sequence \\q; write \\\\ for a backslash, or use single quotes'),
+      error('DOC-01', 1, 5, 'invalid escape sequence \\q; write \\\\ for a backslash, or use single quotes'),
     ],
     ['a: "x', error('DOC-01', 1, 6, 'a quoted text is not closed, or one of its lines is not indented')],
     ['a: x\u0007', error('DOC-01', 1, 5, 'the invisible character U+0007 is not allowed here; remove it')],

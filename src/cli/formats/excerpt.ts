@@ -78,11 +78,15 @@ function crop(
   const head = first > 0 ? '…' : ''
   const part = line.slice(first, first + MOST_COLUMNS)
   const tail = first + MOST_COLUMNS < line.length ? '…' : ''
-  const columns = (offset: number): number => head.length + printable(line.slice(first, offset)).length
+  const start = columnsTo(from)
   return {
     text: head + printable(part).trimEnd() + tail,
-    from: columns(from),
-    to: columns(Math.min(to, first + MOST_COLUMNS)),
+    from: start,
+    to: Math.max(start + 1, columnsTo(Math.min(to, first + MOST_COLUMNS))),
+  }
+
+  function columnsTo(offset: number): number {
+    return head.length + printable(line.slice(first, offset)).length
   }
 }
 

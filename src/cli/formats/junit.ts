@@ -44,7 +44,7 @@ function suiteOf(
   errors: readonly InputError[],
   failOn: FailOn,
 ): Counts & { readonly xml: string } {
-  const name = file === '-' || file === '' ? 'standard input' : file
+  const name = file === '-' ? 'standard input' : file === '' ? 'meshward' : file
   const cases = [
     ...objects.map((object) => caseOf(name, object, failOn)),
     ...errors.map((error) => errorCase(name, error)),
