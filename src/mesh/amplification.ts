@@ -1,6 +1,9 @@
 import type { Duration } from '../kube/duration.ts'
+import { block } from './fields.ts'
 import { callsFrom, callsTo, factorOf, type CallEdge } from './call-graph.ts'
 import { nodeKey, type CallNode } from './call-node.ts'
+import { RETRIES, virtualServicesWithRetries } from './indexes.ts'
+import { meshConfigOf } from './mesh-config.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 
 /** A chain of calls, and how many requests its end may see for one at its start. */
@@ -12,18 +15,20 @@ export interface CallPath {
 }
 
 /**
- * The worst chain of calls that goes through a node: from the callers that multiply it most to the callees that it multiplies most. No
- * node is in it twice, so cycles end; the search ends after a bounded number of steps.
+ * The worst chain of calls that goes through a node: from the callers that multiply it most to the callees that it multiplies
+ * most. It ends early at `enough` requests, and in any case after a bounded number of steps; no node is in it twice, so cycles
+ * end too.
  */
-export function worstPathThrough(snapshot: MeshSnapshot, node: CallNode): CallPath {
-  const budget = { steps: MOST_STEPS }
-  const up = worstChain({ node, next: (each) => callsTo(snapshot, each), end: 'from', seen: new Set(), budget })
-  const seen = new Set(up.edges.map((edge) => nodeKey(edge.from)))
-  const down = worstChain({ node, next: (each) => callsFrom(snapshot, each), end: 'to', seen, budget })
+export function worstPathThrough(snapshot: MeshSnapshot, node: CallNode, enough = 1000): CallPath {
+  if (!multipliesAnything(snapshot)) return { edges: [], requests: 1, isPartial: false }
+  const down = worstChain({ start: node, next: (each) => callsFrom(snapshot, each), end: 'to', seen: [], enough })
+  const seen = down.edges.map((edge) => nodeKey(edge.to))
+  const rest = enough / down.product
+  const up = worstChain({ start: node, next: (each) => callsTo(snapshot, each), end: 'from', seen, enough: rest })
   return {
     edges: [...up.edges.toReversed(), ...down.edges],
     requests: up.product * down.product,
-    isPartial: budget.steps <= 0,
+    isPartial: up.isPartial || down.isPartial,
   }
 }
 
@@ -33,10 +38,9 @@ export function worstPathThrough(snapshot: MeshSnapshot, node: CallNode): CallPa
  */
 export function worstLatencyOf(edges: readonly CallEdge[]): Duration | undefined {
   let rest: Duration | undefined
-  for (const [index, edge] of edges.toReversed().entries()) {
+  for (const edge of edges.toReversed()) {
     if (edge.latency !== undefined) rest = edge.latency
-    else if (index > 0 && rest !== undefined) rest *= BigInt(edge.tries)
-    else rest = undefined
+    else if (rest !== undefined) rest *= BigInt(edge.tries)
   }
   return rest
 }
@@ -49,25 +53,31 @@ export interface TimeoutInversion {
 
 /** The calls of a node that may outlast a call to it. */
 export function timeoutInversions(snapshot: MeshSnapshot, node: CallNode): readonly TimeoutInversion[] {
-  const inner = callsFrom(snapshot, node)
-  return callsTo(snapshot, node).flatMap((outer) =>
-    inner.filter((edge) => outlasts(edge, outer)).map((edge) => ({ outer, inner: edge })),
-  )
+  const inner = callsFrom(snapshot, node).filter(({ timeout }) => timeout !== undefined)
+  if (inner.length === 0) return []
+  return callsTo(snapshot, node).flatMap((outer) => {
+    const patience = outer.retries?.perTryTimeout ?? outer.timeout
+    if (patience === undefined) return []
+    return inner
+      .filter(({ timeout }) => timeout !== undefined && timeout > patience)
+      .map((edge) => ({ outer, inner: edge }))
+  })
 }
 
-function outlasts(inner: CallEdge, outer: CallEdge): boolean {
-  if (outer.latency === undefined) return false
-  const patience = outer.retries?.perTryTimeout ?? outer.timeout ?? outer.latency
-  return inner.timeout !== undefined && inner.timeout > patience
+/** Istio's own retries multiply nothing; without others there is nothing to search for. */
+function multipliesAnything(snapshot: MeshSnapshot): boolean {
+  if (block(meshConfigOf(snapshot).defaultHttpRetryPolicy) !== undefined) return true
+  return snapshot.namespacesOf(virtualServicesWithRetries, RETRIES).length > 0
 }
 
 interface Search {
-  readonly node: CallNode
+  readonly start: CallNode
   readonly next: (node: CallNode) => readonly CallEdge[]
   /** The end of an edge that the search goes on from. */
   readonly end: 'from' | 'to'
-  readonly seen: ReadonlySet<string>
-  readonly budget: { steps: number }
+  /** Nodes that must not come again. */
+  readonly seen: readonly string[]
+  readonly enough: number
 }
 
 interface Chain {
@@ -75,20 +85,33 @@ interface Chain {
   readonly product: number
 }
 
-function worstChain(search: Search): Chain {
-  const { node, budget, end } = search
+/** Goes on from the largest product so far; of equal ones, from the shorter chain. */
+function worstChain({ start, next, end, seen, enough }: Search): Chain & { readonly isPartial: boolean } {
   let worst: Chain = { edges: [], product: 1 }
-  if (budget.steps <= 0) return worst
-  budget.steps--
-  const seen = new Set([...search.seen, nodeKey(node)])
-  for (const edge of search.next(node)) {
-    if (seen.has(nodeKey(edge[end]))) continue
-    const rest = worstChain({ ...search, node: edge[end], seen })
-    const product = factorOf(edge) * rest.product
-    if (product > worst.product) worst = { edges: [edge, ...rest.edges], product }
+  const open: Chain[] = [worst]
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
+    const chain = takeLargest(open)
+    if (chain === undefined || worst.product >= enough) return { ...worst, isPartial: false }
+    const node = chain.edges.at(-1)?.[end] ?? start
+    const passed = new Set([...seen, nodeKey(start), ...chain.edges.map((edge) => nodeKey(edge[end]))])
+    for (const edge of next(node)) {
+      if (passed.has(nodeKey(edge[end]))) continue
+      const longer = { edges: [...chain.edges, edge], product: chain.product * factorOf(edge) }
+      open.push(longer)
+      if (longer.product > worst.product) worst = longer
+    }
   }
-  return worst
+  return { ...worst, isPartial: true }
 }
 
-// call graphs of people are some dozens of nodes deep and wide; each step reads the calls of one node
-const MOST_STEPS = 500
+function takeLargest(open: Chain[]): Chain | undefined {
+  let best = 0
+  for (const [index, chain] of open.entries()) {
+    const leader = open[best]
+    if (leader === undefined || chain.product > leader.product) best = index
+  }
+  return open.splice(best, 1)[0]
+}
+
+// each step reads the calls of one node; graphs of people have some dozens of nodes within reach
+const MOST_STEPS = 64

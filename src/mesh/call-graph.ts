@@ -1,14 +1,15 @@
 import { asObject } from '../kube/json.ts'
 import type { Duration } from '../kube/duration.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
-import { membersOf, nodeKey, nodesBehind, type CallNode } from './call-node.ts'
-import { knownCallers, knownCalls, type KnownCall } from './call-sources.ts'
+import { membersOf, nodeKey, nodeOf, nodesBehind, type CallNode } from './call-node.ts'
+import { knownCalls, knownCallsTo, type KnownCall } from './call-sources.ts'
 import { destinationRuleFor, type Client } from './destination-rule.ts'
 import { texts } from './fields.ts'
 import { httpRoutes, type Destination, type Forward } from './http-route.ts'
 import { gatewayKey, virtualServicesByDestination, virtualServicesByGateway } from './indexes.ts'
 import { servicesInFrontOf } from './inbound.ts'
 import { isHttpOrDetected } from './protocol.ts'
+import { memo, memoByKey } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { servicesWithHost } from './registry.ts'
 import { limitsOf, retryBudgetOf } from './resilience.ts'
@@ -35,8 +36,8 @@ export interface CallEdge {
   readonly timeout: Duration | undefined
   /** The longest that `from` may wait; undefined: without end. */
   readonly latency: Duration | undefined
-  /** What keeps retries down however many are allowed: a budget or a limit of the DestinationRule. */
-  readonly bound: 'retryBudget' | 'maxRetries' | undefined
+  readonly client: Client
+  readonly destination: Destination
   /** Where the route is written; undefined for the default route. */
   readonly route: { readonly object: KubeObject; readonly field: string } | undefined
   /** What says that this call is made. */
@@ -45,26 +46,57 @@ export interface CallEdge {
 
 /** The calls of a node, with what becomes of each. Nothing that calls itself. */
 export function callsFrom(snapshot: MeshSnapshot, from: CallNode): readonly CallEdge[] {
-  const edges = from.kind === 'gateway' ? gatewayEdges(snapshot, from) : workloadEdges(snapshot, from)
-  const worst = new Map<string, CallEdge>()
-  for (const edge of edges) {
-    if (nodeKey(edge.to) === nodeKey(from)) continue
-    const known = worst.get(nodeKey(edge.to))
-    if (known === undefined || isWorse(edge, known)) worst.set(nodeKey(edge.to), edge)
-  }
-  return [...worst.values()]
+  return callsOfMesh(snapshot).from(from)
 }
 
 /** The calls to a node. */
 export function callsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge[] {
-  const callers = new Map<string, CallNode>()
+  return callsOfMesh(snapshot).to(to)
+}
+
+/** The calls found so far in a mesh: a search for paths comes to the same nodes again and again. */
+const callsOfMesh = memo((snapshot: MeshSnapshot) => ({
+  from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
+  to: memoByKey(nodeKey, (to: CallNode) => findCallsTo(snapshot, to)),
+}))
+
+function findCallsFrom(snapshot: MeshSnapshot, from: CallNode): readonly CallEdge[] {
+  return worstEdges(from.kind === 'gateway' ? gatewayEdges(snapshot, from) : workloadEdges(snapshot, from), 'to')
+}
+
+function findCallsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge[] {
+  const gateways = new Map<string, CallNode>()
+  const edges: CallEdge[] = []
   for (const host of hostsLeadingTo(snapshot, to)) {
-    for (const node of [...knownCallers(snapshot, host), ...gatewaysTo(snapshot, host)])
-      callers.set(nodeKey(node), node)
+    for (const call of knownCallsTo(snapshot, host)) edges.push(...edgesOfCall(snapshot, nodeOf(call.caller), call))
+    for (const gateway of gatewaysTo(snapshot, host)) gateways.set(nodeKey(gateway), gateway)
   }
-  return [...callers.values()].flatMap((caller) =>
-    callsFrom(snapshot, caller).filter((edge) => nodeKey(edge.to) === nodeKey(to)),
-  )
+  for (const gateway of gateways.values()) edges.push(...gatewayEdges(snapshot, gateway))
+  const arriving = edges.filter((edge) => nodeKey(edge.to) === nodeKey(to))
+  return worstEdges(arriving, 'from')
+}
+
+/** What keeps retries down however many are allowed: a budget or a limit of the DestinationRule that the caller uses. */
+export function retryBoundOf(snapshot: MeshSnapshot, edge: CallEdge): 'retryBudget' | 'maxRetries' | undefined {
+  const { client, destination } = edge
+  const service = visibleService(snapshot, scopeFor(snapshot, client), destination.host)
+  if (service === undefined) return undefined
+  const rule = destinationRuleFor(snapshot, client, service)
+  const policy = effectivePolicy(snapshot, rule, destination.port, destination.subset)
+  if (retryBudgetOf(policy) !== undefined) return 'retryBudget'
+  return limitsOf(policy).maxRetries === undefined ? undefined : 'maxRetries'
+}
+
+/** The worst edge for each node at the other end; nothing that calls itself. */
+function worstEdges(edges: Iterable<CallEdge>, end: 'from' | 'to'): readonly CallEdge[] {
+  const worst = new Map<string, CallEdge>()
+  for (const edge of edges) {
+    if (nodeKey(edge.to) === nodeKey(edge.from)) continue
+    const key = nodeKey(edge[end])
+    const known = worst.get(key)
+    if (known === undefined || isWorse(edge, known)) worst.set(key, edge)
+  }
+  return [...worst.values()]
 }
 
 /** What an edge multiplies the work behind it by: retries on connection failure alone multiply nothing. */
@@ -78,21 +110,24 @@ function isWorse(a: CallEdge, b: CallEdge): boolean {
 
 function* workloadEdges(snapshot: MeshSnapshot, from: CallNode): Generator<CallEdge> {
   for (const member of membersOf(snapshot, from)) {
-    const scope = scopeFor(snapshot, member)
-    for (const call of knownCalls(snapshot, member)) {
-      for (const port of portsOf(snapshot, call)) {
-        const routes = routesTo(snapshot, scope, member, call.host, port)
-        const query = { from, client: member, host: call.host, port, evidence: call }
-        if (routes === undefined || routes === 'default') {
-          const retries = routes === undefined ? undefined : defaultRetries(snapshot)
-          const to = [{ host: call.host, port, subset: undefined, weight: undefined }]
-          yield* edgesOf(snapshot, query, { to, timeout: undefined, retries }, undefined)
-          continue
-        }
-        for (const { action, entry } of routes) {
-          if (action.kind === 'forward') yield* edgesOf(snapshot, query, action, entry)
-        }
-      }
+    for (const call of knownCalls(snapshot, member)) yield* edgesOfCall(snapshot, from, call)
+  }
+}
+
+function* edgesOfCall(snapshot: MeshSnapshot, from: CallNode, call: KnownCall): Generator<CallEdge> {
+  const { caller, host } = call
+  const scope = scopeFor(snapshot, caller)
+  for (const port of portsOf(snapshot, call)) {
+    const routes = routesTo(snapshot, scope, caller, host, port)
+    const query = { from, client: caller, host, port, evidence: call }
+    if (routes === undefined || routes === 'default') {
+      const retries = routes === undefined ? undefined : defaultRetries(snapshot)
+      const to = [{ host, port, subset: undefined, weight: undefined }]
+      yield* edgesOf(snapshot, query, { to, timeout: undefined, retries }, undefined)
+      continue
+    }
+    for (const { action, entry } of routes) {
+      if (action.kind === 'forward') yield* edgesOf(snapshot, query, action, entry)
     }
   }
 }
@@ -144,21 +179,13 @@ function* edgesOf(
         retries,
         timeout,
         latency: worstLatency(retries, timeout),
-        bound: boundOf(snapshot, query.client, destination),
+        client: query.client,
+        destination,
         route: route === undefined ? undefined : { object: route.object, field: route.field },
         evidence: { object: query.evidence.object, field: query.evidence.field },
       }
     }
   }
-}
-
-function boundOf(snapshot: MeshSnapshot, client: Client, destination: Destination): CallEdge['bound'] {
-  const service = visibleService(snapshot, scopeFor(snapshot, client), destination.host)
-  if (service === undefined) return undefined
-  const rule = destinationRuleFor(snapshot, client, service)
-  const policy = effectivePolicy(snapshot, rule, destination.port, destination.subset)
-  if (retryBudgetOf(policy) !== undefined) return 'retryBudget'
-  return limitsOf(policy).maxRetries === undefined ? undefined : 'maxRetries'
 }
 
 function defaultRetries(snapshot: MeshSnapshot): Retries | undefined {

@@ -1,6 +1,7 @@
 import { labelValue } from '../kube/object.ts'
 import { workloadsOf } from './endpoints.ts'
 import { servicesWithHost } from './registry.ts'
+import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { workloadsIn, type Workload } from './workloads.ts'
 
@@ -25,16 +26,24 @@ export function nodeOf(workload: Workload): CallNode {
 /** The different workloads of a node: those with the same labels and account behave the same. At most twenty of them. */
 export function membersOf(snapshot: MeshSnapshot, node: CallNode): readonly Workload[] {
   if (node.kind !== 'workloads') return []
-  const members = new Map<string, Workload>()
-  for (const workload of workloadsIn(snapshot, node.namespace)) {
-    if (applicationOf(workload) !== node.name) continue
-    const labels = Object.entries(workload.labels).filter(([key]) => !GENERATED_LABELS.has(key))
-    const key = JSON.stringify([workload.serviceAccount, labels])
-    if (!members.has(key)) members.set(key, workload)
-    if (members.size >= MOST_MEMBERS) break
-  }
-  return [...members.values()]
+  return membersByApplication(workloadsIn(snapshot, node.namespace)).get(node.name) ?? []
 }
+
+const membersByApplication: (workloads: readonly Workload[]) => ReadonlyMap<string, readonly Workload[]> = memo(
+  (workloads) => {
+    const seen = new Set<string>()
+    const members = new Map<string, Workload[]>()
+    for (const workload of workloads) {
+      const labels = Object.entries(workload.labels).filter(([key]) => !GENERATED_LABELS.has(key))
+      const key = JSON.stringify([applicationOf(workload), workload.serviceAccount, labels])
+      const known = members.get(applicationOf(workload)) ?? []
+      if (seen.has(key) || known.length >= MOST_MEMBERS) continue
+      seen.add(key)
+      members.set(applicationOf(workload), [...known, workload])
+    }
+    return members
+  },
+)
 
 /** What stands behind a host: the applications that its services select, or the host itself. */
 export function nodesBehind(snapshot: MeshSnapshot, host: string): readonly CallNode[] {

@@ -2,7 +2,7 @@ import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { actionOf, authorizationFor } from './authorization.ts'
-import { membersOf, nodeKey, nodeOf, type CallNode } from './call-node.ts'
+import { membersOf, nodeKey, nodeOf } from './call-node.ts'
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { workloadsOf } from './endpoints.ts'
 import { blocks, number, text, texts } from './fields.ts'
@@ -23,6 +23,7 @@ import { workloadOf, workloadsIn, type Workload } from './workloads.ts'
 
 /** That a workload calls a host, and what says so. */
 export interface KnownCall {
+  readonly caller: Workload
   readonly host: string
   /** Undefined: any port of the host. */
   readonly port: number | undefined
@@ -32,116 +33,113 @@ export interface KnownCall {
 }
 
 /**
- * The calls that a workload is known to make: declared by annotation, imported one by one in a Sidecar, routed for it by a condition on
- * the source, or permitted to its account by name. What is merely possible is not among them.
+ * The calls that a workload is known to make: declared by annotation, imported one by one in a Sidecar, routed for it by a
+ * condition on the source, or permitted to its account by name. What is merely possible is not among them.
  */
-export function knownCalls(snapshot: MeshSnapshot, workload: Workload): readonly KnownCall[] {
-  const calls = new Map<string, KnownCall>()
-  for (const source of [annotatedCalls, importedCalls, routedCalls, permittedCalls]) {
-    for (const call of source(snapshot, workload)) {
-      const key = `${call.host}:${call.port ?? ''}`
-      if (!calls.has(key)) calls.set(key, call)
-    }
-  }
-  return [...calls.values()]
-}
-
-/** The nodes whose workloads are known to call a host. */
-export function knownCallers(snapshot: MeshSnapshot, host: string): readonly CallNode[] {
-  const nodes = new Map<string, CallNode>()
-  for (const workload of possibleCallers(snapshot, host)) {
-    const node = nodeOf(workload)
-    const key = nodeKey(node)
-    if (nodes.has(key)) continue
-    if (membersOf(snapshot, node).some((member) => knownCalls(snapshot, member).some((call) => call.host === host))) {
-      nodes.set(key, node)
-    }
-  }
-  return [...nodes.values()]
-}
-
-/** Everything that some index brings together with the host. */
-function* possibleCallers(snapshot: MeshSnapshot, host: string): Generator<Workload> {
-  for (const index of callersByHost) {
-    for (const object of snapshot.find(index, host)) {
-      const own = workloadOf(object)
-      yield* own === undefined ? selectedWorkloads(snapshot, object) : [own]
-    }
-  }
-  for (const sidecar of snapshot.find(sidecarsByHost, host)) yield* selectedWorkloads(snapshot, sidecar)
-  for (const virtualService of snapshot.find(virtualServicesByHost, host)) {
-    for (const { namespace } of sourceConditions(virtualService)) {
-      yield* workloadsIn(snapshot, namespace ?? namespaceOf(virtualService))
-    }
-  }
-  for (const service of servicesWithHost(snapshot, host)) {
-    for (const workload of workloadsOf(snapshot, service)) {
-      for (const policy of authorizationFor(snapshot, workload).ALLOW) {
-        for (const { namespace, account } of namedCallers(policy)) {
-          yield* workloadsIn(snapshot, namespace).filter(({ serviceAccount }) => serviceAccount === account)
-        }
-      }
-    }
-  }
-}
-
-function annotatedCalls(snapshot: MeshSnapshot, workload: Workload): readonly KnownCall[] {
-  const objects = [workload.object, ...servicesInFrontOf(snapshot, workload).map(({ object }) => object)]
-  return objects.flatMap((object) =>
-    declaredCalls(object).map((call) => ({ ...call, object, field: 'metadata.annotations[meshward.io/calls]' })),
+export function knownCalls(snapshot: MeshSnapshot, caller: Workload): readonly KnownCall[] {
+  const front = servicesInFrontOf(snapshot, caller).map(({ object }) => object)
+  const sidecar = sidecarFor(snapshot, caller)
+  const labels = Object.entries(caller.labels).map(([key, value]) => `label:${key}=${value}`)
+  const routers = [`namespace:${caller.namespace}`, ...labels].flatMap((key) =>
+    snapshot.find(virtualServicesBySource, key),
   )
+  const account = `${caller.namespace}/${caller.serviceAccount}`
+  return distinct(snapshot, [
+    ...[caller.object, ...front].flatMap((object) => annotatedCalls(caller, object)),
+    ...(sidecar === undefined ? [] : importedCalls(caller, sidecar)),
+    ...[...new Set(routers)].flatMap((object) => routedCalls(caller, object)),
+    ...snapshot
+      .find(authorizationPoliciesByCaller, account)
+      .flatMap((policy) => permittedCalls(snapshot, caller, policy)),
+  ])
 }
 
-function importedCalls(snapshot: MeshSnapshot, workload: Workload): readonly KnownCall[] {
-  const sidecar = sidecarFor(snapshot, workload)
-  if (sidecar === undefined) return []
+/** The calls to a host that `knownCalls` would find, of workloads of every kind and label. */
+export function knownCallsTo(snapshot: MeshSnapshot, host: string): readonly KnownCall[] {
+  const toHost = (calls: readonly KnownCall[]): readonly KnownCall[] => calls.filter((call) => call.host === host)
+  const annotated = callersByHost
+    .flatMap((index) => snapshot.find(index, host))
+    .flatMap((object) =>
+      callersDeclaredOn(snapshot, object).flatMap((caller) => toHost(annotatedCalls(caller, object))),
+    )
+  const imported = snapshot.find(sidecarsByHost, host).flatMap((sidecar) =>
+    selectedWorkloads(snapshot, sidecar)
+      .filter((caller) => sidecarFor(snapshot, caller) === sidecar)
+      .flatMap((caller) => toHost(importedCalls(caller, sidecar))),
+  )
+  const routed = snapshot.find(virtualServicesByHost, host).flatMap((object) =>
+    sourceConditions(object)
+      .flatMap(({ namespace }) => workloadsIn(snapshot, namespace ?? namespaceOf(object)))
+      .flatMap((caller) => toHost(routedCalls(caller, object))),
+  )
+  return distinct(snapshot, [...annotated, ...imported, ...routed, ...permittedCallsTo(snapshot, host)])
+}
+
+function callersDeclaredOn(snapshot: MeshSnapshot, object: KubeObject): readonly Workload[] {
+  const own = workloadOf(object)
+  return own === undefined ? selectedWorkloads(snapshot, object) : [own]
+}
+
+function annotatedCalls(caller: Workload, object: KubeObject): readonly KnownCall[] {
+  const field = 'metadata.annotations[meshward.io/calls]'
+  return declaredCalls(object).map(({ host, port }) => ({ caller, host, port, object, field }))
+}
+
+function importedCalls(caller: Workload, sidecar: KubeObject): readonly KnownCall[] {
   return asList(asObject(sidecar.spec).egress).flatMap((item, index) => {
     const egress = asObject(item)
     return texts(egress.hosts).flatMap((entry, at): readonly KnownCall[] => {
       const host = entry.slice(entry.indexOf('/') + 1).toLowerCase()
       if (entry.startsWith('~') || isWildcard(host)) return []
       const port = number(asObject(egress.port).number)
-      return [{ host, port, object: sidecar, field: `spec.egress[${index}].hosts[${at}]` }]
+      return [{ caller, host, port, object: sidecar, field: `spec.egress[${index}].hosts[${at}]` }]
     })
   })
 }
 
-function routedCalls(snapshot: MeshSnapshot, workload: Workload): readonly KnownCall[] {
-  const keys = Object.entries(workload.labels).map(([key, value]) => `label:${key}=${value}`)
-  const found = new Set<KubeObject>()
-  for (const key of [`namespace:${workload.namespace}`, ...keys]) {
-    for (const object of snapshot.find(virtualServicesBySource, key)) found.add(object)
-  }
-  return [...found].flatMap((object) => {
-    const condition = sourceConditions(object).find(
-      ({ namespace, labels }) =>
-        (namespace === undefined || namespace === workload.namespace) && matchesLabels(labels, workload.labels),
-    )
-    if (condition === undefined) return []
-    const hosts = texts(asObject(object.spec).hosts).map((host) => resolveHost(host, namespaceOf(object)))
-    return hosts
-      .filter((host) => !isWildcard(host))
-      .map((host) => ({ host, port: undefined, object, field: condition.field }))
-  })
+function routedCalls(caller: Workload, object: KubeObject): readonly KnownCall[] {
+  const condition = sourceConditions(object).find(
+    ({ namespace, labels }) =>
+      (namespace === undefined || namespace === caller.namespace) && matchesLabels(labels, caller.labels),
+  )
+  if (condition === undefined) return []
+  const hosts = texts(asObject(object.spec).hosts).map((host) => resolveHost(host, namespaceOf(object)))
+  const { field } = condition
+  return hosts.filter((host) => !isWildcard(host)).map((host) => ({ caller, host, port: undefined, object, field }))
 }
 
-function permittedCalls(snapshot: MeshSnapshot, workload: Workload): readonly KnownCall[] {
-  const key = `${workload.namespace}/${workload.serviceAccount}`
-  return snapshot.find(authorizationPoliciesByCaller, key).flatMap((object) => {
-    const selection = selectionOf(snapshot, object)
-    const isForEverything = selection?.reach === 'mesh' && Object.keys(selection.labels).length === 0
-    // who may call everything is not known to call anything
-    if (actionOf(object) !== 'ALLOW' || isForEverything) return []
-    const caller = namedCallers(object).find(
-      ({ namespace, account }) => namespace === workload.namespace && account === workload.serviceAccount,
+function permittedCalls(snapshot: MeshSnapshot, caller: Workload, policy: KubeObject): readonly KnownCall[] {
+  const named = namedCallers(policy).find(
+    ({ namespace, account }) => namespace === caller.namespace && account === caller.serviceAccount,
+  )
+  if (named === undefined || !namesTargets(snapshot, policy)) return []
+  const hosts = new Set(
+    selectedWorkloads(snapshot, policy)
+      .filter((target) => nodeKey(nodeOf(target)) !== nodeKey(nodeOf(caller)))
+      .flatMap((target) => servicesInFrontOf(snapshot, target).map(({ host }) => host)),
+  )
+  return [...hosts].map((host) => ({ caller, host, port: undefined, object: policy, field: named.field }))
+}
+
+function permittedCallsTo(snapshot: MeshSnapshot, host: string): readonly KnownCall[] {
+  const targets = servicesWithHost(snapshot, host).flatMap((service) => workloadsOf(snapshot, service))
+  const policies = new Set(targets.flatMap((target) => authorizationFor(snapshot, target).ALLOW))
+  return [...policies]
+    .filter((policy) => namesTargets(snapshot, policy))
+    .flatMap((policy) =>
+      namedCallers(policy).flatMap(({ namespace, account, field }) =>
+        workloadsIn(snapshot, namespace)
+          .filter(({ serviceAccount }) => serviceAccount === account)
+          .map((caller) => ({ caller, host, port: undefined, object: policy, field })),
+      ),
     )
-    const hosts = new Set(
-      selectedWorkloads(snapshot, object)
-        .filter((target) => nodeKey(nodeOf(target)) !== nodeKey(nodeOf(workload)))
-        .flatMap((target) => servicesInFrontOf(snapshot, target).map(({ host }) => host)),
-    )
-    return [...hosts].map((host) => ({ host, port: undefined, object, field: caller?.field ?? 'spec.rules' }))
-  })
+}
+
+/** Is the policy about some workloads? Who may call everything is not known to call anything. */
+function namesTargets(snapshot: MeshSnapshot, policy: KubeObject): boolean {
+  const selection = selectionOf(snapshot, policy)
+  const isForEverything = selection?.reach === 'mesh' && Object.keys(selection.labels).length === 0
+  return actionOf(policy) === 'ALLOW' && !isForEverything
 }
 
 interface SourceCondition {
@@ -160,4 +158,16 @@ function sourceConditions(virtualService: KubeObject): readonly SourceCondition[
       return [{ namespace, labels, field: `spec.http[${index}].match[${at}]` }]
     }),
   )
+}
+
+/** One call for each caller, host and port; of callers that are alike, one stands for all. */
+function distinct(snapshot: MeshSnapshot, calls: readonly KnownCall[]): readonly KnownCall[] {
+  const found = new Map<string, KnownCall>()
+  for (const call of calls) {
+    const { namespace, name } = call.caller
+    const key = `${namespace}/${name} ${call.host}:${call.port ?? ''}`
+    if (found.has(key) || !membersOf(snapshot, nodeOf(call.caller)).includes(call.caller)) continue
+    found.set(key, call)
+  }
+  return [...found.values()]
 }

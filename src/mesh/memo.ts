@@ -12,3 +12,16 @@ export function memo<K extends object, V>(compute: (key: K) => V): (key: K) => V
     return value
   }
 }
+
+/** The same for values that are equal when their keys are; it forgets nothing, so it has to be forgotten itself. */
+export function memoByKey<K, V>(keyOf: (value: K) => string, compute: (value: K) => V): (value: K) => V {
+  const known = new Map<string, { readonly value: V }>()
+  return (input) => {
+    const key = keyOf(input)
+    const found = known.get(key)
+    if (found !== undefined) return found.value
+    const value = compute(input)
+    known.set(key, { value })
+    return value
+  }
+}

@@ -48,15 +48,16 @@ export function* eachSelectedWorkload(snapshot: MeshSnapshot, object: KubeObject
 }
 
 /** The namespaces where something may have the labels. */
-export function namespacesWithLabels(snapshot: MeshSnapshot, labels: Readonly<Record<string, string>>): readonly string[] {
+export function namespacesWithLabels(
+  snapshot: MeshSnapshot,
+  labels: Readonly<Record<string, string>>,
+): readonly string[] {
   const namespaces = new Set<string>()
   const wanted = Object.entries(labels)
-  const pods = wanted
-    .map(([key, value]) => snapshot.find(podsByLabel, `${key}=${value}`))
-    .reduce<readonly KubeObject[] | undefined>((fewest, found) => {
-      return fewest === undefined || found.length < fewest.length ? found : fewest
-    }, undefined)
-  for (const pod of pods ?? snapshot.all(KINDS.pod)) namespaces.add(namespaceOf(pod))
+  const [rarest] = wanted
+    .map(([key, value]) => snapshot.namespacesOf(podsByLabel, `${key}=${value}`))
+    .sort((a, b) => a.length - b.length)
+  for (const namespace of rarest ?? snapshot.all(KINDS.pod).map(namespaceOf)) namespaces.add(namespace)
   for (const kind of WORKLOAD_KINDS) {
     if (kind === KINDS.pod) continue
     for (const object of snapshot.all(kind)) {

@@ -1,5 +1,18 @@
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
-import { findIn, flatten, NO_BUCKETS, NO_OBJECTS, put, toBuckets, type Buckets } from './buckets.ts'
+import {
+  findIn,
+  flatten,
+  namespacesIn,
+  NO_BUCKETS,
+  NO_KEYED_BUCKETS,
+  NO_OBJECTS,
+  put,
+  putUnder,
+  toBuckets,
+  toKeyedBuckets,
+  type Buckets,
+  type KeyedBuckets,
+} from './buckets.ts'
 import { INDEXES, type Index } from './indexes.ts'
 import { CLUSTER_KINDS, KINDS, kindNameOf, type KindName } from './kinds.ts'
 
@@ -27,6 +40,10 @@ export interface MeshSnapshot {
   all(kind: KindName): readonly KubeObject[]
   /** The objects that have the key in the index. */
   find(index: Index, key: string): readonly KubeObject[]
+  /** Those of them in one namespace. */
+  findIn(index: Index, key: string, namespace: string): readonly KubeObject[]
+  /** The namespaces that have some of them, in order. */
+  namespacesOf(index: Index, key: string): readonly string[]
   /** The Namespace object. */
   namespace(name: string): KubeObject | undefined
   /** The kinds that have at least one object. */
@@ -81,26 +98,20 @@ export function* buildInSlices(
     if (++done % perSlice === 0) yield done
   }
   const stored = new Map<KindName, Buckets>()
-  const indexes = new Map<Index, Buckets>()
+  const indexes = new Map<Index, KeyedBuckets>()
   let size = 0
   for (const [kind, ofKind] of unique) {
     size += ofKind.size
-    stored.set(
-      kind,
-      yield* counting(
-        done,
-        toBuckets(ofKind.values(), (object) => [namespaceOf(object)], perSlice),
-      ),
-    )
+    stored.set(kind, yield* counting(done, toBuckets(ofKind.values(), perSlice)))
     for (const index of INDEXES.get(kind) ?? []) {
-      indexes.set(index, yield* counting(done, toBuckets(ofKind.values(), index.keys, perSlice)))
+      indexes.set(index, yield* counting(done, toKeyedBuckets(ofKind.values(), index.keys, perSlice)))
     }
   }
   return toSnapshot({ istioNamespace: options.istioNamespace ?? 'istio-system', size, objects: stored, indexes })
 }
 
 /** The same steps, each of which says how many objects are in. */
-function* counting(done: number, steps: Generator<void, Buckets>): Generator<number, Buckets> {
+function* counting<T>(done: number, steps: Generator<void, T>): Generator<number, T> {
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
@@ -126,8 +137,8 @@ interface State {
   readonly size: number
   /** By kind, then by namespace. */
   readonly objects: ReadonlyMap<KindName, Buckets>
-  /** By index, then by key. */
-  readonly indexes: ReadonlyMap<Index, Buckets>
+  /** By index, then by key and namespace. */
+  readonly indexes: ReadonlyMap<Index, KeyedBuckets>
 }
 
 function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
@@ -148,7 +159,15 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
     },
     find(index, key) {
       kindsRead?.add(index.kind)
-      return state.indexes.get(index)?.get(key) ?? NO_OBJECTS
+      return flatten(state.indexes.get(index)?.get(key) ?? NO_BUCKETS)
+    },
+    findIn(index, key, namespace) {
+      kindsRead?.add(index.kind)
+      return state.indexes.get(index)?.get(key)?.get(namespace) ?? NO_OBJECTS
+    },
+    namespacesOf(index, key) {
+      kindsRead?.add(index.kind)
+      return namespacesIn(state.indexes.get(index)?.get(key) ?? NO_BUCKETS)
     },
     namespace: (name) => get(KINDS.namespace, '', name),
     kinds: () => [...state.objects.keys()].sort(),
@@ -170,7 +189,7 @@ function change(state: State, ref: MeshRef, object: KubeObject | undefined): Sta
   const previous = findIn(buckets.get(ref.namespace) ?? NO_OBJECTS, ref)
   const next = object === undefined ? undefined : withoutStrayNamespace(ref.kind, object)
   if (previous === next) return state
-  const changed = put(buckets, ref.namespace, ref, next)
+  const changed = put(buckets, ref, next)
   const objects = new Map(state.objects)
   if (changed.isEmpty()) objects.delete(ref.kind)
   else objects.set(ref.kind, changed)
@@ -190,9 +209,9 @@ function reindex(
   for (const index of ofKind) {
     const before = new Set(previous === undefined ? [] : index.keys(previous))
     const after = new Set(next === undefined ? [] : index.keys(next))
-    const buckets = (changed.get(index) ?? NO_BUCKETS).withMutations((mutable) => {
-      for (const key of before) if (!after.has(key)) put(mutable, key, ref, undefined)
-      for (const key of after) put(mutable, key, ref, next)
+    const buckets = (changed.get(index) ?? NO_KEYED_BUCKETS).withMutations((mutable) => {
+      for (const key of before) if (!after.has(key)) putUnder(mutable, key, ref, undefined)
+      for (const key of after) putUnder(mutable, key, ref, next)
     })
     changed.set(index, buckets)
   }

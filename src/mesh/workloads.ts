@@ -1,6 +1,7 @@
 import { asList, asObject, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import { annotationsOf, labelsOf, labelValue, nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { blocks, number, text, textMap } from './fields.ts'
+import { podsByLabel } from './indexes.ts'
 import { isInjected } from './injection.ts'
 import { KINDS, kindNameOf, type KindName } from './kinds.ts'
 import { memo } from './memo.ts'
@@ -51,17 +52,17 @@ export const workloadOf: (object: KubeObject) => Workload | undefined = memo((ob
   return template === undefined ? undefined : podWorkload(object, template, 'pod-template')
 })
 
-/** What runs in a namespace: pods and machines by name, then templates that have none. The same list for the same objects. */
+/** What runs in a namespace: pods and machines by name, then templates that have none. The same list for the same pods alone. */
 export function workloadsIn(snapshot: MeshSnapshot, namespace: string): readonly Workload[] {
   const pods = snapshot.inNamespace(KINDS.pod, namespace)
   const machines = snapshot.inNamespace(KINDS.workloadEntry, namespace)
-  const found = [...runningPods(pods), ...workloads(machines)]
-  for (const kind of TEMPLATES) {
+  const others = TEMPLATES.flatMap((kind) => {
     const objects = snapshot.inNamespace(kind, namespace)
-    if (objects.length > 0)
-      found.push(...workloads(objects).filter((template) => !isRepresented(template, pods, machines)))
-  }
-  return found
+    if (objects.length === 0) return []
+    return workloads(objects).filter((template) => !isRepresented(template, pods, machines))
+  })
+  if (others.length === 0 && machines.length === 0) return runningPods(pods)
+  return [...runningPods(pods), ...workloads(machines), ...others]
 }
 
 /** Everything that runs, by namespace. */
@@ -78,10 +79,12 @@ export function selectWorkloads(
   selector: Readonly<Record<string, string>>,
 ): readonly Workload[] {
   const wanted = Object.entries(selector)
-  if (wanted.length === 0) return []
-  return workloadsIn(snapshot, namespace).filter(({ labels }) =>
-    wanted.every(([key, value]) => labelValue(labels, key) === value),
-  )
+  const [first] = wanted
+  if (first === undefined) return []
+  const all = workloadsIn(snapshot, namespace)
+  const isPodsOnly = all === runningPods(snapshot.inNamespace(KINDS.pod, namespace))
+  const candidates = isPodsOnly ? runningPods(snapshot.findIn(podsByLabel, first.join('='), namespace)) : all
+  return candidates.filter(({ labels }) => wanted.every(([key, value]) => labelValue(labels, key) === value))
 }
 
 /**
