@@ -49,14 +49,20 @@ export class ObjectView extends Map<unknown, CelValue> {
     for (const name of this.names) yield this.get(name)
   }
 
-  override *entries(): MapIterator<[unknown, CelValue]> {
-    for (const name of this.names) yield [name, this.get(name)]
+  /**
+   * None: the engine asks for the first entry, and for its first, and so on, only to guess the types of all of them,
+   * before every comparison. Members of JSON may be anything, which is what it takes an empty map to say.
+   */
+  override entries(): MapIterator<[unknown, CelValue]> {
+    return NO_ENTRIES.entries()
   }
 
-  override [Symbol.iterator](): MapIterator<[unknown, CelValue]> {
-    return this.entries()
+  override *[Symbol.iterator](): MapIterator<[unknown, CelValue]> {
+    for (const name of this.names) yield [name, this.get(name)]
   }
 }
+
+const NO_ENTRIES: ReadonlyMap<unknown, CelValue> = new Map()
 
 // The engine tells types apart by their constructor; this one is a map to it.
 Object.defineProperty(ObjectView.prototype, 'constructor', { value: Map })
