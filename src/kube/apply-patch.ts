@@ -9,9 +9,14 @@ import type { JsonPatch } from './json-patch.ts'
  */
 export function applyJsonPatch(object: JsonObject, patch: JsonPatch): JsonObject | undefined {
   try {
-    const { newDocument } = fastJsonPatch.applyPatch(structuredClone(object), structuredClone([...patch]), true, true)
+    const { newDocument } = fastJsonPatch.applyPatch(copy(object), copy(patch), true, true)
     return isObject(newDocument) ? newDocument : undefined
   } catch {
     return undefined
   }
+}
+
+/** A copy in which nothing is shared: an alias of YAML is one value in two places, and only one of them is patched. */
+function copy<T extends JsonObject | JsonPatch>(value: T): T {
+  return JSON.parse(JSON.stringify(value))
 }

@@ -1,4 +1,4 @@
-import { nearestName } from '../policy/nearest-name.ts'
+import { nearestName } from '../kube/nearest-name.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { Policy } from '../policy/policy.ts'
 
@@ -7,7 +7,7 @@ export type OnlyOutcome =
   | { readonly ok: false; readonly message: string }
 
 /**
- * A policy set of which only some rules are asked: by code (`MTLS-02`), by area (`MTLS`) or by name of the policy.
+ * A policy set of which only some rules are asked: by code (`MTLS-02`), by area (`MTLS`, `authorization`) or by name of the policy.
  * Case does not count. Refused where one of them is the code, area or name of no policy; an empty list asks for all.
  */
 export function onlyPolicies(set: PolicySet, only: readonly string[]): OnlyOutcome {
@@ -34,6 +34,6 @@ function restrict(set: PolicySet, isWanted: (policy: Policy) => boolean): Policy
   }
 }
 
-function namesOf({ code, name }: Policy): readonly string[] {
-  return [code, code.replace(/-\d+$/, ''), name]
+function namesOf({ code, name, category }: Policy): readonly string[] {
+  return [code, code.replace(/-\d+$/, ''), category, name]
 }

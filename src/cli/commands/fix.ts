@@ -1,13 +1,13 @@
 import { Option, type Command } from 'commander'
 import { writeFileSync } from 'node:fs'
 
-import type { CheckInput } from '../../reports/check-documents.ts'
-import { checkDocuments } from '../../reports/check-documents.ts'
+import { checkDocuments, type CheckInput } from '../../reports/check-documents.ts'
+import type { CheckReport } from '../../reports/check-report.ts'
 import { unifiedDiff } from '../../reports/describe-objects.ts'
 import { fixDocuments, type FixedObject } from '../../reports/fix-documents.ts'
 import { rewriteText } from '../../reports/rewrite-text.ts'
 import type { InputError } from '../../sources/input-error.ts'
-import { readManifests, type SourceText } from '../../sources/manifests.ts'
+import { locateField, readManifests, type Manifest, type SourceText } from '../../sources/manifests.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { addDocumentOptions, readDocuments, type DocumentOptions } from '../document-options.ts'
 import { exitCodeOf, FAIL_ON, type FailOn } from '../exit-code.ts'
@@ -71,7 +71,7 @@ function fix(paths: readonly string[], options: FixOptions, io: CliIo): ExitCode
   }
   const { texts, input } = readDocuments(paths, policies.set, options, io)
   const fixed = fixTexts(texts, fixDocuments(input))
-  const left = checkAgain(fixed, input)
+  const left = whatIsLeft(fixed, input, options.write)
   const writeErrors = options.write ? writeFiles(fixed, io) : []
   if (!options.write) io.print(formatFixed(fixed, options.output))
   const tell = options.write ? (line: string) => io.print(`${line}\n`) : io.comment
@@ -98,10 +98,26 @@ function fixTexts(texts: readonly SourceText[], objects: readonly FixedObject[])
   })
 }
 
-/** What is found in the documents as they are now; errors are those of the first reading. */
-function checkAgain(fixed: readonly FixedText[], input: CheckInput): ReturnType<typeof checkDocuments>['report'] {
-  const { manifests } = readManifests(fixed.map(({ after }) => after))
-  return checkDocuments({ ...input, read: { ...input.read, manifests }, defaults: 'off' }).report
+/** What is found and cannot be read in the documents as they are now, at its places in the texts that the person has. */
+function whatIsLeft(fixed: readonly FixedText[], input: CheckInput, written: boolean): CheckReport {
+  const now = readManifests(fixed.map(({ after }) => after))
+  const files = new Set(fixed.map(({ before }) => before.file))
+  const elsewhere = input.read.errors.filter(({ file, document }) => document === undefined || !files.has(file))
+  const read = { ...now, errors: written ? [...elsewhere, ...now.errors] : input.read.errors }
+  const { objects, report } = checkDocuments({ ...input, read, defaults: 'off' })
+  if (written) return report
+  const before = new Map(input.read.manifests.map((manifest) => [placeKey(manifest), manifest]))
+  const findings = objects.flatMap((object) =>
+    object.findings.map(({ reported, path }) => {
+      const manifest = before.get(placeKey(object.manifest)) ?? object.manifest
+      return { ...reported, source: { ...manifest.place, ...locateField(manifest, path) } }
+    }),
+  )
+  return { ...report, findings }
+}
+
+function placeKey({ place: { file, document, item } }: Manifest): string {
+  return JSON.stringify([file, document, item])
 }
 
 function writeFiles(fixed: readonly FixedText[], io: CliIo): readonly InputError[] {
