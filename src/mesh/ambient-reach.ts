@@ -33,16 +33,18 @@ export type PolicyObstacle =
   /** The workload is in no data plane, or is a waypoint, which selectors don't reach. */
   | { readonly reason: 'outside-mesh' | 'waypoint-by-selector'; readonly workload: Workload }
   /** The workload is captured, but ztunnel does not get the policy, or nothing refers to it. */
-  | {
-      readonly reason: 'not-for-ztunnel'
-      readonly workload: Workload
-      readonly cause: NotSentReason | 'empty selector' | 'kind'
-    }
+  | NotForZtunnel
   | ({ readonly reason: 'unsupported-target' | 'target-not-found' | 'target-in-other-namespace' } & PlacedTarget)
   /** The service is not served by a waypoint. */
   | ({ readonly reason: 'target-without-waypoint'; readonly use: WaypointUse } & PlacedTarget)
   /** The waypoint has no traffic for which anything of the policy is left. */
   | ({ readonly reason: 'waypoint-serves-nothing'; readonly waypoint: KubeObject } & PlacedTarget)
+
+interface NotForZtunnel {
+  readonly reason: 'not-for-ztunnel'
+  readonly workload: Workload
+  readonly cause: NotSentReason | 'empty selector' | 'kind'
+}
 
 interface PlacedTarget {
   /** `spec.targetRefs[0]`. */
@@ -83,14 +85,16 @@ function* examine(snapshot: MeshSnapshot, policy: KubeObject): Generator<Step> {
   }
   if (targets.length > 0) return
   let selects = false
+  const cause = ztunnelObstacle(snapshot, policy)
   for (const workload of eachSelectedWorkload(snapshot, policy)) {
     selects = true
-    yield examineWorkload(snapshot, policy, workload)
+    yield examineWorkload(snapshot, workload, cause)
   }
   if (!selects) yield { reason: 'selects-nothing' }
 }
 
-function examineWorkload(snapshot: MeshSnapshot, policy: KubeObject, workload: Workload): Step {
+/** `cause`: why ztunnel does not enforce the policy; undefined: it does. */
+function examineWorkload(snapshot: MeshSnapshot, workload: Workload, cause: NotForZtunnel['cause'] | undefined): Step {
   if (runsGateway(workload.object)) return { kind: 'gateway', workload }
   const { mode } = enrolmentOf(snapshot, workload)
   switch (mode) {
@@ -100,17 +104,12 @@ function examineWorkload(snapshot: MeshSnapshot, policy: KubeObject, workload: W
       return { reason: 'waypoint-by-selector', workload }
     case 'none':
       return { reason: 'outside-mesh', workload }
-    case 'ambient': {
-      const cause = ztunnelObstacle(snapshot, policy)
+    case 'ambient':
       return cause === undefined ? { kind: 'ztunnel', workload } : { reason: 'not-for-ztunnel', workload, cause }
-    }
   }
 }
 
-function ztunnelObstacle(
-  snapshot: MeshSnapshot,
-  policy: KubeObject,
-): NotSentReason | 'empty selector' | 'kind' | undefined {
+function ztunnelObstacle(snapshot: MeshSnapshot, policy: KubeObject): NotForZtunnel['cause'] | undefined {
   if (kindNameOf(policy) !== KINDS.authorizationPolicy) return 'kind'
   const converted = convertAuthorizationPolicy(snapshot, policy)
   if (typeof converted === 'string') return converted

@@ -4,8 +4,8 @@ import { isExportedTo } from './exports.ts'
 import { texts } from './fields.ts'
 import { namespacesAccepting, servedDomains } from './gateway-hosts.ts'
 import { connectionListeners, isBeyondPrivilege, type GatewayChain } from './gateway-listeners.ts'
-import type { Placement } from './gateway-merge.ts'
-import { gatewayName, gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
+import { placementsByGateway, type Placement } from './gateway-merge.ts'
+import { gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
 import { isHttpServer, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
 import { hostsOverlap } from './hosts.ts'
@@ -116,7 +116,7 @@ function sitesOf(
     if (!isExportedTo(exports, pod.namespace)) return [{ ...nowhere, pod, judge: () => 'not-exported' }]
     const proxy = proxyOf(pod)
     return (
-      placementsOf(proxy)
+      placementsByGateway(proxy.merged.placements)
         .get(gateway)
         ?.map((placement) => ({ gateway, pod, placement, judge: judgeAt(proxy, placement, virtualService) })) ?? []
     )
@@ -147,7 +147,8 @@ function httpHosts(
   virtualService: VirtualService,
 ): ReadonlySet<string> {
   const alone = { ...proxy, virtualServicesOf: onlyFor(virtualService) }
-  const served = servedRoutes(alone, proxy.merged.sharingRoutes(server, port)).filter((each) => each.server === server)
+  const sharing = proxy.merged.sharingRoutes(server, port).filter((each) => each.gatewayName === server.gatewayName)
+  const served = servedRoutes(alone, sharing).filter((each) => each.server === server)
   return new Set(served.flatMap(({ domains }) => domains.map(({ host }) => host)))
 }
 
@@ -173,11 +174,6 @@ function onlyFor(virtualService: VirtualService): GatewayProxy['virtualServicesO
   const list = [virtualService]
   return (gateway) => (virtualService.gateways.includes(gateway) ? list : [])
 }
-
-/** The placements of a pod by Gateway. */
-const placementsOf: (proxy: GatewayProxy) => ReadonlyMap<string, readonly Placement[]> = memo(({ merged }) =>
-  Map.groupBy(merged.placements, ({ server }) => gatewayName(server)),
-)
 
 /** The chains of a pod that are not HTTP. */
 const connectionsOf: (proxy: GatewayProxy) => readonly GatewayChain[] = memo((proxy) =>

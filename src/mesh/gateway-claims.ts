@@ -1,8 +1,7 @@
-import { asObject, equal } from '../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { compareAge } from './age.ts'
+import { besideGateway } from './gateway-conflicts.ts'
 import { serversOf } from './gateway-servers.ts'
-import { likelyPodsOfGateway, selectsGatewayPod } from './gateway-workloads.ts'
 import { gatewaysByHost, virtualServicesByHost } from './indexes.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService } from './virtual-service.ts'
@@ -31,14 +30,11 @@ export function rivalVirtualServices(snapshot: MeshSnapshot, object: KubeObject)
  * first. The name `*` is nobody's.
  */
 export function rivalGateways(snapshot: MeshSnapshot, gateway: KubeObject): readonly HostClaim[] {
-  const pods = likelyPodsOfGateway(snapshot, gateway)
-  const { selector } = asObject(gateway.spec)
-  const isRival = (other: KubeObject): boolean =>
-    pods.some(({ labels }) => selectsGatewayPod(other, labels)) || equal(asObject(other.spec).selector, selector)
+  const isBeside = besideGateway(snapshot, gateway)
   const names = serversOf(gateway).flatMap(({ hosts }) => hosts.map((host) => host.slice(host.indexOf('/') + 1)))
   return [...new Set(names)]
     .filter((host) => host !== '*')
-    .flatMap((host) => claims(gateway, host, snapshot.find(gatewaysByHost, host).filter(isRival)))
+    .flatMap((host) => claims(gateway, host, snapshot.find(gatewaysByHost, host).filter(isBeside)))
 }
 
 function claims(own: KubeObject, host: string, others: readonly KubeObject[]): readonly HostClaim[] {

@@ -1,10 +1,9 @@
 import { asObject, equal } from '../kube/json.ts'
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
-import { textMap } from './fields.ts'
-import { mergedGateway, type Placement } from './gateway-merge.ts'
+import { mergedGateway, placementsByGateway, type Placement } from './gateway-merge.ts'
 import { serversOf, type GatewayServer } from './gateway-servers.ts'
-import { gatewaysOfPod, likelyPodsOfGateway } from './gateway-workloads.ts'
-import { gatewaysBySelector, selectorKey } from './indexes.ts'
+import { likelyPodsOfGateway, selectsGatewayPod } from './gateway-workloads.ts'
+import { gatewaysByHost } from './indexes.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
 
@@ -26,38 +25,37 @@ export interface PodPlacement extends Placement {
  * both are served. Gateways share pods, or the very selector where no pod is known. istio: analyzers/gateway/conflictinggateway.go.
  */
 export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): readonly ServerRival[] {
-  const others = gatewaysBeside(snapshot, gateway).flatMap((other) => serversOf(other))
-  const byPort = Map.groupBy(others, ({ port, bind }) => `${port} ${bind}`)
+  const isBeside = besideGateway(snapshot, gateway)
   return serversOf(gateway).flatMap((server) => {
-    const wanted = new Set(server.hosts)
-    return (byPort.get(`${server.port} ${server.bind}`) ?? []).flatMap((rival): readonly ServerRival[] => {
-      const hosts = rival.hosts.filter((host) => wanted.has(host))
-      return hosts.length === 0 ? [] : [{ server, rival, hosts }]
-    })
+    const shared = new Map<GatewayServer, string[]>()
+    for (const host of new Set(server.hosts)) {
+      for (const other of snapshot.find(gatewaysByHost, host.slice(host.indexOf('/') + 1))) {
+        if (isSame(other, gateway) || !isBeside(other)) continue
+        for (const rival of serversOf(other)) {
+          if (rival.port !== server.port || rival.bind !== server.bind || !rival.hosts.includes(host)) continue
+          shared.set(rival, [...(shared.get(rival) ?? []), host])
+        }
+      }
+    }
+    return [...shared].map(([rival, hosts]) => ({ server, rival, hosts }))
   })
+}
+
+/** Is another Gateway for a pod of this one, or has it the same selector? */
+export function besideGateway(snapshot: MeshSnapshot, gateway: KubeObject): (other: KubeObject) => boolean {
+  const pods = likelyPodsOfGateway(snapshot, gateway)
+  const { selector } = asObject(gateway.spec)
+  return (other) =>
+    pods.some(({ labels }) => selectsGatewayPod(other, labels)) || equal(asObject(other.spec).selector, selector)
 }
 
 /** Where each server of a Gateway ends up at each pod, or why it is skipped there. None: the Gateway is for no pod. */
 export function placementsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject): readonly PodPlacement[] {
-  return likelyPodsOfGateway(snapshot, gateway).flatMap((pod) =>
-    mergedGateway(snapshot, pod)
-      .placements.filter(({ server }) => server.gateway === gateway)
-      .map((placement) => ({ ...placement, pod })),
-  )
-}
-
-/** The other Gateways for any of the pods of a Gateway, and those with the same selector, by namespace and name. */
-export function gatewaysBeside(snapshot: MeshSnapshot, gateway: KubeObject): readonly KubeObject[] {
-  const found = new Map<string, KubeObject>()
-  const add = (other: KubeObject): void => {
-    if (!isSame(other, gateway)) found.set(`${namespaceOf(other)}/${nameOf(other)}`, other)
-  }
-  for (const pod of likelyPodsOfGateway(snapshot, gateway)) for (const other of gatewaysOfPod(snapshot, pod)) add(other)
-  const selector = textMap(asObject(gateway.spec).selector)
-  for (const other of snapshot.find(gatewaysBySelector, selectorKey(gateway))) {
-    if (equal(textMap(asObject(other.spec).selector), selector)) add(other)
-  }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, other]) => other)
+  const name = `${namespaceOf(gateway)}/${nameOf(gateway)}`
+  return likelyPodsOfGateway(snapshot, gateway).flatMap((pod) => {
+    const placements = placementsByGateway(mergedGateway(snapshot, pod).placements).get(name) ?? []
+    return placements.map((placement) => ({ ...placement, pod }))
+  })
 }
 
 function isSame(a: KubeObject, b: KubeObject): boolean {

@@ -2,7 +2,7 @@ import { asObject, type JsonObject } from '../kube/json.ts'
 import { namespaceOf } from '../kube/object.ts'
 import { blocks, number, texts } from './fields.ts'
 import { servedDomains } from './gateway-hosts.ts'
-import { gatewayName, onlyPort, type GatewayProxy } from './gateway-routes.ts'
+import { onlyPort, type GatewayProxy } from './gateway-routes.ts'
 import type { GatewayServer } from './gateway-servers.ts'
 import { destinationOf, type Destination } from './http-route.ts'
 import { scopeOf } from './sidecar.ts'
@@ -89,7 +89,7 @@ export function targetsOf(
 
 function boundVirtualServices(proxy: GatewayProxy, server: GatewayServer): readonly VirtualService[] {
   return proxy
-    .virtualServicesOf(gatewayName(server))
+    .virtualServicesOf(server.gatewayName)
     .filter(({ object, hosts }) => servedDomains(server, namespaceOf(object), hosts).length > 0)
 }
 
@@ -98,7 +98,7 @@ function matchesServer(match: JsonObject, server: GatewayServer): boolean {
   const port = number(match.port) ?? 0
   if (port !== 0 && port !== server.port) return false
   const gateways = texts(match.gateways)
-  return gateways.length === 0 || gateways.includes(gatewayName(server))
+  return gateways.length === 0 || gateways.includes(server.gatewayName)
 }
 
 const NO_GATEWAYS: ReadonlySet<string> = new Set()

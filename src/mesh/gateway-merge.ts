@@ -1,7 +1,8 @@
-import { labelsOf, labelValue, nameOf, namespaceOf } from '../kube/object.ts'
+import { labelsOf, labelValue, type KubeObject } from '../kube/object.ts'
 import { isHttpServer, isTlsServer, serversOf, type GatewayServer } from './gateway-servers.ts'
 import { gatewaysOfPod } from './gateway-workloads.ts'
 import { servicesInFrontOf } from './inbound.ts'
+import { memo, memoByKey } from './memo.ts'
 import { isHttp } from './protocol.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { resolvePort, type Workload } from './workloads.ts'
@@ -36,8 +37,11 @@ export interface ServerGroup {
 }
 
 /** All Gateways of a pod as one. */
-export interface MergedGateway {
+export interface MergedGateway extends MergedServers {
   readonly pod: Workload
+}
+
+export interface MergedServers {
   /** Of every server of every Gateway that is for the pod, oldest Gateway first. */
   readonly placements: readonly Placement[]
   readonly groups: readonly ServerGroup[]
@@ -50,21 +54,33 @@ export interface MergedGateway {
  * istio: model/gateway.go mergeGateways.
  */
 export function mergedGateway(snapshot: MeshSnapshot, pod: Workload): MergedGateway {
-  const merge: Merge = { ports: new Map(), groups: new Map(), routes: new Map() }
-  const targets = targetPorts(snapshot, pod)
-  const placements = gatewaysOfPod(snapshot, pod).flatMap((gateway) =>
-    serversOf(gateway).map((server) => {
-      const port = targets.get(server.port) ?? server.port
-      return { server, port, conflict: place(merge, server, port) }
-    }),
-  )
-  return {
-    pod,
-    placements,
-    groups: [...merge.groups.values()],
-    sharingRoutes: (server, port) => merge.routes.get(routeName(server, port)) ?? [],
-  }
+  return { pod, ...mergeServers(gatewaysOfPod(snapshot, pod))(targetPorts(snapshot, pod)) }
 }
+
+/** The placements of a merged gateway by Gateway, `namespace/name`. */
+export const placementsByGateway: (placements: readonly Placement[]) => ReadonlyMap<string, readonly Placement[]> =
+  memo((placements) => Map.groupBy(placements, ({ server }) => server.gatewayName))
+
+/** Replicas have the same Gateways and ports, so they share the result. */
+const mergeServers = memo((gateways: readonly KubeObject[]) =>
+  memoByKey(
+    (targets: ReadonlyMap<number, number>) => JSON.stringify([...targets]),
+    (targets): MergedServers => {
+      const merge: Merge = { ports: new Map(), groups: new Map(), routes: new Map() }
+      const placements = gateways.flatMap((gateway) =>
+        serversOf(gateway).map((server) => {
+          const port = targets.get(server.port) ?? server.port
+          return { server, port, conflict: place(merge, server, port) }
+        }),
+      )
+      return {
+        placements,
+        groups: [...merge.groups.values()],
+        sharingRoutes: (server, port) => merge.routes.get(routeName(server, port)) ?? [],
+      }
+    },
+  ),
+)
 
 /**
  * The pod's port behind each port of the Services in front of it; of several the oldest Service's counts. A port that no
@@ -181,9 +197,9 @@ function groupKey({ protocolName, bind }: GatewayServer, port: number): string {
 }
 
 /** istio: model/gateway.go gatewayRDSRouteName. */
-function routeName({ gateway, port, portName, protocol, bind }: GatewayServer, target: number): string {
+function routeName({ gatewayName, port, portName, protocol, bind }: GatewayServer, target: number): string {
   if (isHttp(protocol)) return `http.${target} ${bind}`
-  return `https.${port}.${portName}.${nameOf(gateway)}.${namespaceOf(gateway)} ${bind}`
+  return `https.${port}.${portName}.${gatewayName} ${bind}`
 }
 
 const UNTRANSLATED = 'experimental.istio.io/disable-gateway-port-translation'

@@ -1,18 +1,19 @@
 import { asObject, type JsonObject } from '../kube/json.ts'
 import { annotationsOf, labelValue, type KubeObject } from '../kube/object.ts'
 import { blocks, text, texts } from './fields.ts'
+import { memo } from './memo.ts'
 import { podTemplateOf } from './pod-template.ts'
 
 /**
  * Does the Pod, or what a pod template makes, run a gateway rather than a sidecar: by the template that injection is to use, or by
  * the command line of a proxy that is written out? Waypoints are not gateways. istio: the charts `gateway` and `istio-ingress`.
  */
-export function runsGateway(object: KubeObject): boolean {
+export const runsGateway: (object: KubeObject) => boolean = memo((object) => {
   const pod = podTemplateOf(object) ?? object
   const templates = labelValue(annotationsOf(pod), 'inject.istio.io/templates') ?? ''
   if (templates.split(',').some((template) => template.trim() === 'gateway')) return true
   return blocks(asObject(asObject(pod).spec).containers).some(({ args }) => isRouter(texts(args)))
-}
+})
 
 /** May the gateway only open ports from 1024 up? istio: model/context.go IsUnprivileged. */
 export function isUnprivileged({ spec }: { readonly spec: JsonObject }): boolean {

@@ -1,5 +1,5 @@
-import type { KubeObject } from '../kube/object.ts'
-import { namespacesAccepting } from './gateway-hosts.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import type { Placement } from './gateway-merge.ts'
 import { gatewayProxy, virtualHosts, type GatewayProxy, type VirtualHost } from './gateway-routes.ts'
 import { isHttpServer, sniHosts, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
@@ -23,39 +23,36 @@ export interface RelaxedSni {
 
 /**
  * The names that a Gateway guards, or gives away, by a client certificate that another server of the same pod and port does not ask for. A
- * server that answers 421 for the name is no way around. istio: docs/ops/best-practices/security, "Handling SNI and Host mismatch".
+ * server that answers 421 for the name is no way around. istio: docs/ops/best-practices/security, the mismatch of SNI and Host.
  */
 export function relaxedSni(snapshot: MeshSnapshot, gateway: KubeObject): readonly RelaxedSni[] {
+  const name = `${namespaceOf(gateway)}/${nameOf(gateway)}`
   return likelyPodsOfGateway(snapshot, gateway).flatMap((pod) => {
     const proxy = gatewayProxy(snapshot, pod)
-    const opened = proxy.merged.placements.filter(({ server, conflict }) => conflict === undefined && endsTls(server))
-    const strict = opened.filter(({ server }) => demandsCertificate(server))
-    const relaxed = opened.filter(({ server }) => !demandsCertificate(server))
-    return strict.flatMap(({ server, port }) =>
-      relaxed
-        .filter((other) => other.port === port && [server.gateway, other.server.gateway].includes(gateway))
-        .flatMap((other) =>
-          sniHosts(server).flatMap((host) => wayAround(proxy, port, { strict: server, host, relaxed: other.server })),
-        ),
-    )
+    const opened = proxy.merged.placements.filter(isOpenHttps)
+    return opened
+      .filter(({ server }) => server.gatewayName === name)
+      .flatMap((own) => opened.flatMap((other) => relaxedBetween(proxy, own, other)))
   })
 }
 
-function wayAround(
-  proxy: GatewayProxy,
-  port: number,
-  pair: Pick<RelaxedSni, 'strict' | 'host' | 'relaxed'>,
-): readonly RelaxedSni[] {
-  const { host, relaxed } = pair
-  const accepts = sniHosts(relaxed).some((own) => own !== host && isCoveredBy(host, own))
-  if (!accepts || namespacesAccepting(relaxed, host).length === 0) return []
-  const [first] = answering(virtualHosts(proxy, proxy.merged.sharingRoutes(relaxed, port)), host)?.routes ?? []
-  const isRefused =
-    first !== undefined &&
-    isCatchAll(first.match) &&
-    first.action.kind === 'direct-response' &&
-    first.action.status === MISDIRECTED
-  return isRefused ? [] : [{ ...pair, pod: proxy.merged.pod, isServed: first !== undefined }]
+function relaxedBetween(proxy: GatewayProxy, own: Placement, other: Placement): readonly RelaxedSni[] {
+  const isStrict = demandsCertificate(own.server)
+  if (own.port !== other.port || isStrict === demandsCertificate(other.server)) return []
+  const [strict, relaxed] = isStrict ? [own.server, other.server] : [other.server, own.server]
+  return sniHosts(strict)
+    .filter((host) => sniHosts(relaxed).some((wider) => wider !== host && isCoveredBy(host, wider)))
+    .flatMap((host): readonly RelaxedSni[] => {
+      const hosts = virtualHosts(proxy, proxy.merged.sharingRoutes(relaxed, own.port))
+      const [first] = answering(hosts, host)?.routes ?? []
+      const isRefused =
+        first !== undefined &&
+        isCatchAll(first.match) &&
+        first.action.kind === 'direct-response' &&
+        first.action.status === MISDIRECTED
+      if (isRefused) return []
+      return [{ pod: proxy.merged.pod, strict, host, relaxed, isServed: first !== undefined }]
+    })
 }
 
 /** The entry with the most specific name for a host. */
@@ -67,8 +64,8 @@ function answering(hosts: readonly VirtualHost[], host: string): VirtualHost | u
   return undefined
 }
 
-function endsTls(server: GatewayServer): boolean {
-  return server.protocol === 'https' && isHttpServer(server)
+function isOpenHttps({ server, conflict }: Placement): boolean {
+  return conflict === undefined && server.protocol === 'https' && isHttpServer(server)
 }
 
 function demandsCertificate({ mode }: GatewayServer): boolean {

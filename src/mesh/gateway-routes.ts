@@ -1,4 +1,4 @@
-import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { compareAge } from './age.ts'
 import { isExportedTo } from './exports.ts'
 import { servedDomains, type ServedDomain } from './gateway-hosts.ts'
@@ -56,11 +56,6 @@ export function gatewayProxy(snapshot: MeshSnapshot, pod: Workload): GatewayProx
   }
 }
 
-/** `namespace/name`, as VirtualServices name the Gateway of a server. */
-export function gatewayName({ gateway }: GatewayServer): string {
-  return `${namespaceOf(gateway)}/${nameOf(gateway)}`
-}
-
 /** The VirtualServices that a gateway pod of a namespace uses for a Gateway, in order. */
 export function virtualServicesOfGateway(
   snapshot: MeshSnapshot,
@@ -99,7 +94,7 @@ export function inOrderOfProxy(
 export function servedRoutes(proxy: GatewayProxy, servers: readonly GatewayServer[]): readonly ServedRoutes[] {
   const made = new Map<string, Map<VirtualService, readonly Route[]>>()
   return servers.flatMap((server) => {
-    const gateway = gatewayName(server)
+    const gateway = server.gatewayName
     const known = made.get(gateway) ?? new Map<VirtualService, readonly Route[]>()
     made.set(gateway, known)
     return proxy.virtualServicesOf(gateway).flatMap((virtualService): readonly ServedRoutes[] => {
@@ -172,7 +167,7 @@ export function gatewayRoutes(
 ): readonly Route[] {
   const scope = scopeOf(pod.namespace, undefined)
   return httpRoutes(virtualService, {
-    ...routeQuery(snapshot, scope, pod, server.port, new Set([gatewayName(server)])),
+    ...routeQuery(snapshot, scope, pod, server.port, new Set([server.gatewayName])),
     onlyPortOf: (host) => onlyPort(serviceMeant(snapshot, pod.namespace, virtualService, host)),
     scheme: server.tls === undefined ? 'http' : 'https',
   })

@@ -16,6 +16,8 @@ export type ServerTlsMode =
 /** An entry of a Gateway's `servers`. */
 export interface GatewayServer {
   readonly gateway: KubeObject
+  /** `namespace/name`, as VirtualServices name the Gateway. */
+  readonly gatewayName: string
   readonly index: number
   /** The port that the Gateway names: of a Service in front of the pod, or else of the pod. */
   readonly port: number
@@ -44,6 +46,7 @@ export const serversOf: (gateway: KubeObject) => readonly GatewayServer[] = memo
     return [
       {
         gateway,
+        gatewayName: `${namespaceOf(gateway)}/${nameOf(gateway)}`,
         index,
         port: number(port.number) ?? 0,
         portName: text(port.name) ?? '',
@@ -59,8 +62,8 @@ export const serversOf: (gateway: KubeObject) => readonly GatewayServer[] = memo
 )
 
 /** `namespace/gateway#index`. */
-export function serverName({ gateway, index }: GatewayServer): string {
-  return `${namespaceOf(gateway)}/${nameOf(gateway)}#${index}`
+export function serverName({ gatewayName, index }: GatewayServer): string {
+  return `${gatewayName}#${index}`
 }
 
 /** Where the server is written: `spec.servers[2]`. */
@@ -84,9 +87,9 @@ export function isPassthroughServer({ mode }: GatewayServer): boolean {
 }
 
 /** The names that a client of a TLS server may ask for. istio: model/gateway.go GetSNIHostsForServer. */
-export function sniHosts({ hosts }: GatewayServer): readonly string[] {
-  return [...new Set(hosts.map((host) => host.slice(host.indexOf('/') + 1)))].sort()
-}
+export const sniHosts: (server: GatewayServer) => readonly string[] = memo(({ hosts }) =>
+  [...new Set(hosts.map((host) => host.slice(host.indexOf('/') + 1)))].sort(),
+)
 
 /**
  * The positions in `hosts` that istiod 1.31 does not survive: once all names of all namespaces are listed, it can't read an entry with a

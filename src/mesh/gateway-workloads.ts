@@ -1,11 +1,12 @@
 import { asObject } from '../kube/json.ts'
-import { namespaceOf, type KubeObject } from '../kube/object.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
-import { byAge } from './age.ts'
+import { byAge, compareAge } from './age.ts'
 import { enrolmentOf } from './ambient-enrolment.ts'
 import { textMap } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { gatewaysBySelector, gatewayWorkloads } from './indexes.ts'
+import { memo, memoByKey } from './memo.ts'
 import { namespacesWithLabels } from './selection.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { selectWorkloads, workloadsIn, type Workload } from './workloads.ts'
@@ -42,14 +43,34 @@ export function likelyPodsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject)
     .filter((workload) => enrolmentOf(snapshot, workload).mode === 'none')
 }
 
-/** The Gateways that are for a gateway pod, oldest first. */
+/** The Gateways that are for a gateway pod, oldest first; the same list for the same Gateways. */
 export function gatewaysOfPod(snapshot: MeshSnapshot, { labels }: Workload): readonly KubeObject[] {
   const keys = ['', ...Object.entries(labels).map(([key, value]) => `${key}=${value}`)]
-  const found = keys.flatMap((key) => snapshot.find(gatewaysBySelector, key))
-  return byAge(found.filter((gateway) => selectsGatewayPod(gateway, labels)))
+  const found = keys
+    .map((key) => snapshot.find(gatewaysBySelector, key))
+    .filter((list) => list.length > 0)
+    .reduce<readonly KubeObject[] | undefined>(
+      (all, list) => (all === undefined ? byAge(list) : joined(all)(list)),
+      undefined,
+    )
+  if (found === undefined) return []
+  const chosen = found.filter((gateway) => selectsGatewayPod(gateway, labels))
+  return chosen.length === found.length ? found : choiceOf(found)(chosen)
 }
 
 /** Does the Gateway take a gateway pod with these labels? One without a selector takes all. */
 export function selectsGatewayPod(gateway: KubeObject, labels: Readonly<Record<string, string>>): boolean {
   return matchesLabels(asObject(gateway.spec).selector, labels)
 }
+
+const joined = memo((first: readonly KubeObject[]) =>
+  memo((second: readonly KubeObject[]): readonly KubeObject[] => [...first, ...second].sort(compareAge)),
+)
+
+/** The same list for every equal choice out of a list. */
+const choiceOf = memo((_all: readonly KubeObject[]) =>
+  memoByKey(
+    (chosen: readonly KubeObject[]) => chosen.map((each) => `${namespaceOf(each)}/${nameOf(each)}`).join(' '),
+    (chosen): readonly KubeObject[] => chosen,
+  ),
+)

@@ -1,4 +1,4 @@
-import { asList, asObject } from '../kube/json.ts'
+import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { textMap } from './fields.ts'
@@ -54,6 +54,13 @@ export const destinationRulesByHost: Index = {
   keys: (rule) => strings([asObject(rule.spec).host]).map((host) => resolveHost(host, namespaceOf(rule))),
 }
 
+/** DestinationRules that choose endpoints by a hash anywhere, all under `HASHED`. */
+export const destinationRulesWithHash: Index = {
+  kind: KINDS.destinationRule,
+  keys: (rule) => (policiesOf(asObject(rule.spec)).some(hashes) ? [HASHED] : []),
+}
+export const HASHED = 'hashed'
+
 /** EndpointSlices by the Service that they belong to, under `namespace/name`. */
 export const endpointSlicesByService: Index = {
   kind: KINDS.endpointSlice,
@@ -103,7 +110,7 @@ export const gatewayWorkloads: readonly Index[] = [KINDS.pod, ...TEMPLATE_KINDS]
   keys: (object) => (runsGateway(object) ? ['gateway'] : []),
 }))
 
-/** Gateways by one label of their selector, `selectorKey`. */
+/** Gateways by one label of their selector, `key=value`; those that select every gateway under the empty key. */
 export const gatewaysBySelector: Index = { kind: KINDS.gateway, keys: (gateway) => [selectorKey(gateway)] }
 
 /** Gateways by the names of their servers, without the namespaces for which they are, wildcards as they are written. */
@@ -132,6 +139,7 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     virtualServicesByDelegate,
     virtualServicesByGateway,
     destinationRulesByHost,
+    destinationRulesWithHash,
     endpointSlicesByService,
     virtualServicesWithRetries,
     virtualServicesBySource,
@@ -159,8 +167,7 @@ export function gatewayKey(name: string, namespace: string): string {
   return other === undefined ? `${namespace}/${name}` : `${other}/${own}`
 }
 
-/** One label of a Gateway's selector, `key=value`; empty for one that selects every gateway. */
-export function selectorKey(gateway: KubeObject): string {
+function selectorKey(gateway: KubeObject): string {
   const [first] = Object.entries(textMap(asObject(gateway.spec).selector))
   return first === undefined ? '' : first.join('=')
 }
@@ -201,6 +208,16 @@ function* sources(service: KubeObject): Generator<string> {
       }
     }
   }
+}
+
+/** Every traffic policy of a DestinationRule's spec: its own, its subsets', and the entries of ports in them. */
+function policiesOf(spec: JsonObject): readonly JsonObject[] {
+  const policies = [spec, ...asList(spec.subsets)].map((holder) => asObject(asObject(holder).trafficPolicy))
+  return policies.flatMap((policy) => [policy, ...asList(policy.portLevelSettings).map((entry) => asObject(entry))])
+}
+
+function hashes(policy: JsonObject): boolean {
+  return asObject(policy.loadBalancer).consistentHash !== undefined
 }
 
 function strings(value: unknown): readonly string[] {
