@@ -58,6 +58,10 @@ export function callsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge
 const callsOfMesh = memo((snapshot: MeshSnapshot) => ({
   from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
   to: memoByKey(nodeKey, (to: CallNode) => findCallsTo(snapshot, to)),
+  behind: memoByKey(
+    (host: string) => host,
+    (host) => nodesBehind(snapshot, host),
+  ),
 }))
 
 function findCallsFrom(snapshot: MeshSnapshot, from: CallNode): readonly CallEdge[] {
@@ -168,7 +172,7 @@ function* edgesOf(
   const { retries, timeout } = forward
   const { from, host, port } = query
   for (const destination of forward.to) {
-    for (const to of nodesBehind(snapshot, destination.host)) {
+    for (const to of callsOfMesh(snapshot).behind(destination.host)) {
       yield {
         from,
         to,

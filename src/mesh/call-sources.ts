@@ -1,12 +1,12 @@
 import { asList, asObject, type JsonObject } from '../kube/json.ts'
-import { namespaceOf, type KubeObject } from '../kube/object.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { actionOf, authorizationFor } from './authorization.ts'
 import { membersOf, nodeKey, nodeOf } from './call-node.ts'
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { workloadsOf } from './endpoints.ts'
 import { blocks, number, text, texts } from './fields.ts'
-import { isWildcard, resolveHost } from './hosts.ts'
+import { coveringPatterns, isWildcard, resolveHost } from './hosts.ts'
 import {
   authorizationPoliciesByCaller,
   callersByHost,
@@ -15,6 +15,7 @@ import {
   virtualServicesBySource,
 } from './indexes.ts'
 import { servicesInFrontOf } from './inbound.ts'
+import { memoByKey } from './memo.ts'
 import { servicesWithHost } from './registry.ts'
 import { selectedWorkloads, selectionOf } from './selection.ts'
 import { sidecarFor } from './sidecar.ts'
@@ -160,14 +161,30 @@ function sourceConditions(virtualService: KubeObject): readonly SourceCondition[
   )
 }
 
-/** One call for each caller, host and port; of callers that are alike, one stands for all. */
+/** One call for each kind of caller, host and port. */
 function distinct(snapshot: MeshSnapshot, calls: readonly KnownCall[]): readonly KnownCall[] {
+  const asksLabels = memoByKey(
+    (host: string) => host,
+    (host) => asksForLabels(snapshot, host),
+  )
   const found = new Map<string, KnownCall>()
   for (const call of calls) {
-    const { namespace, name } = call.caller
-    const key = `${namespace}/${name} ${call.host}:${call.port ?? ''}`
-    if (found.has(key) || !membersOf(snapshot, nodeOf(call.caller)).includes(call.caller)) continue
-    found.set(key, call)
+    const { caller, host } = call
+    if (!membersOf(snapshot, nodeOf(caller)).includes(caller)) continue
+    const sidecar = sidecarFor(snapshot, caller)
+    // workloads of one application with one Sidecar are routed alike, unless a VirtualService asks for labels
+    const alike = asksLabels(host) ? caller.name : nameOf(sidecar)
+    const key = `${nodeKey(nodeOf(caller))} ${alike} ${host}:${call.port ?? ''}`
+    if (!found.has(key)) found.set(key, call)
   }
   return [...found.values()]
+}
+
+/** Does any VirtualService for a host ask for labels of the caller? */
+function asksForLabels(snapshot: MeshSnapshot, host: string): boolean {
+  for (const pattern of coveringPatterns(host)) {
+    const conditions = snapshot.find(virtualServicesByHost, pattern).flatMap((object) => sourceConditions(object))
+    if (conditions.some(({ labels }) => Object.keys(labels).length > 0)) return true
+  }
+  return false
 }

@@ -3,7 +3,7 @@ import { destinationRuleFor, type Client, type MergedRule } from './destination-
 import { block, blocks, number, text } from './fields.ts'
 import { coveringPatterns, isWildcard } from './hosts.ts'
 import { httpRoutes, type Route, type RouteQuery } from './http-route.ts'
-import { virtualServicesByHost } from './indexes.ts'
+import { destinationRulesWithHash, HASHED, virtualServicesByHost } from './indexes.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { isHttpOrDetected } from './protocol.ts'
 import { portOf, type MeshService } from './registry.ts'
@@ -98,6 +98,7 @@ export function routeQuery(
     place: { client, port, gateways },
     defaultRetries: meshConfigOf(snapshot).defaultHttpRetryPolicy,
     isHashed: (destination) => {
+      if (snapshot.namespacesOf(destinationRulesWithHash, HASHED).length === 0) return false
       const service = visibleService(snapshot, scope, text(destination.host) ?? '')
       if (service === undefined) return false
       return isHashed(destinationRuleFor(snapshot, client, service), destination)
