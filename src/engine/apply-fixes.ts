@@ -26,13 +26,11 @@ export function applyFixes(object: JsonObject, judge: (object: JsonObject) => De
     const next = decision.findings.find((finding) => finding.fix !== undefined && !tried.has(keyOf(finding)))
     if (next?.fix === undefined) break
     const mended = applyJsonPatch(current, next.fix)
-    // A fix that does not apply, or does not end its finding, is tried once.
-    if (mended === undefined) {
-      tried.add(keyOf(next))
-      continue
-    }
-    const after = judge(mended)
-    if (after.findings.length >= decision.findings.length) tried.add(keyOf(next))
+    const after = mended === undefined ? decision : judge(mended)
+    const fewer = after.findings.length < decision.findings.length
+    // Where one finding takes the place of another, each is mended once: two rules may want opposite things.
+    if (!fewer) tried.add(keyOf(next))
+    if (mended === undefined || (!fewer && after.findings.some((finding) => keyOf(finding) === keyOf(next)))) continue
     current = mended
     decision = after
     fixed.push(next)
