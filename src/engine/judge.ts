@@ -7,7 +7,7 @@ import type { Finding } from './decision.ts'
 import { findAll, type RawFinding } from './evaluate-policy.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
-import { meetsConditions, policyScope, requestScope, type RequestScope } from './scope.ts'
+import { meetsConditions, policyScope, requestScope, type PolicyScope, type RequestScope } from './scope.ts'
 
 const STRENGTH: Readonly<Record<Action, number>> = { Audit: 0, Warn: 1, Deny: 2 }
 
@@ -40,16 +40,8 @@ export class Judge {
   judge(bound: BoundPolicy): Judgement {
     const { program } = bound.policy
     if (program === undefined) return { findings: [this.cannotCompile(bound)], evaluated: true, skipped: 0 }
-    const policy = policyScope(this.scope, bound, program)
-    const conditions = meetsConditions(policy)
-    if (conditions === false) return { findings: [], evaluated: false, skipped: 0 }
-    if (conditions !== true)
-      return {
-        findings: [this.cannotEvaluate(bound, `match condition: ${conditions.message}`)],
-        evaluated: true,
-        skipped: 0,
-      }
-    const raw = findAll(policy)
+    const raw = rawFindings(policyScope(this.scope, bound, program))
+    if (raw === undefined) return { findings: [], evaluated: false, skipped: 0 }
     const found = raw.filter((finding) => finding.kind !== 'skip')
     const skipped = raw.length - found.length
     if (found.length === 0) return { findings: [], evaluated: true, skipped }
@@ -111,14 +103,21 @@ export class Judge {
       places: new OldPlaces(this.scope.root, oldObject),
     }
     const { scope, places } = this.old
-    const policy = policyScope(scope, bound, program)
-    if (meetsConditions(policy) !== true) return () => false
-    const before = new Set(findAll(policy).map(({ kind, path }) => `${kind} ${formatPath(path)}`))
+    const raw = rawFindings(policyScope(scope, bound, program)) ?? []
+    const before = new Set(raw.map(({ kind, path }) => `${kind} ${formatPath(path)}`))
     return ({ kind, path }) => {
       const place = places.find(path)
       return place !== undefined && before.has(`${kind} ${formatPath(place)}`)
     }
   }
+}
+
+/** What a policy finds in the object of its scope; undefined where its match conditions leave the object out. */
+function rawFindings(scope: PolicyScope): readonly RawFinding[] | undefined {
+  const conditions = meetsConditions(scope)
+  if (conditions === false) return undefined
+  if (conditions === true) return findAll(scope)
+  return [{ kind: 'error', path: [], message: `match condition: ${conditions.message}` }]
 }
 
 /** The strongest of several actions. */

@@ -183,6 +183,19 @@ describe('what the old object had already', () => {
     ])
   })
 
+  test('an old error of a match condition is a warning, a new one denies', () => {
+    const conditional = withSpec('matchConditions: [{ name: a, expression: "object.spec.n > 1" }]')
+    const numbered = (n: Json, label: string): JsonObject => ({
+      ...routes([]),
+      metadata: { name: 'a', labels: { label } },
+      spec: { n },
+    })
+    const actions = [5, 'x'].map((n) =>
+      judge(numbered('x', 'new'), policySetOf([conditional]), numbered(n, 'old')).findings.map(({ action }) => action),
+    )
+    expect(actions).toEqual([['Deny'], ['Warn']])
+  })
+
   test('does not count where a match condition left the old object out', () => {
     const conditional = withSpec(
       `matchConditions: [{ name: on, expression: "has(object.metadata.labels)" }]\n${needsTimeout}`,
