@@ -23,7 +23,7 @@ export function writeAtomically(folder: string, files: VolumeFiles, group?: numb
   const before = existsSync(link) ? join(folder, readlinkSync(link)) : undefined
   if (before !== undefined && holds(before, files)) return
 
-  const next = mkdtempSync(join(folder, '..'))
+  const next = mkdtempSync(`${folder}/..`)
   chmodSync(next, 0o755)
   for (const [path, file] of files) writeOne(next, path, file, group)
   symlinkSync(basename(next), `${link}_tmp`)

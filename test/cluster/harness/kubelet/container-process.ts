@@ -1,8 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import type { V1Container, V1Pod } from '@kubernetes/client-node'
 
+import { eventually } from '../eventually.ts'
 import type { Launched, Launcher } from '../launcher.ts'
 import { expand, type Environment } from './container-environment.ts'
 import { containerIdentity, identityCommand, mayTakeIdentities, type Identity } from './identity.ts'
@@ -27,13 +28,17 @@ export interface ContainerProcessOptions {
   readonly logName: string
 }
 
-/** Starts the process of a container. Throws where its settings contradict each other. */
-export function launchContainer(options: ContainerProcessOptions): Launched {
+/**
+ * Starts the process of a container, and waits until it has its root: before that a signal would not find the program
+ * that the container is for. Rejects where the settings contradict each other.
+ */
+export async function launchContainer(options: ContainerProcessOptions): Promise<Launched> {
   const { launcher, pod, container, image, environment, networkPrefix, folder, logName } = options
   const identity = containerIdentity(pod, container, image)
   const root = join(folder, 'root')
   mkdirSync(root, { recursive: true })
   const script = join(folder, 'mount.sh')
+  const doneFile = join(folder, 'mounted')
   writeFileSync(
     script,
     mountScript({
@@ -42,6 +47,7 @@ export function launchContainer(options: ContainerProcessOptions): Launched {
       hostname: pod.metadata?.name ?? '',
       user: identity.user,
       readOnlyRoot: container.securityContext?.readOnlyRootFilesystem ?? false,
+      doneFile,
     }),
   )
   const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
@@ -55,7 +61,15 @@ export function launchContainer(options: ContainerProcessOptions): Launched {
     ...identityCommand(identity),
     ...containerCommand(container, image, environment),
   ]
-  return launcher.launch({ name: logName, command, args })
+  const launched = launcher.launch({ name: logName, command, args })
+  let ended = false
+  void launched.exited.then(() => {
+    ended = true
+  })
+  await eventually({ what: "a container's root", within: 30_000, every: 5 }, () =>
+    ended || existsSync(doneFile) ? true : undefined,
+  )
+  return launched
 }
 
 /** A command that runs inside a running container, as exec probes do. */

@@ -26,6 +26,14 @@ export interface PodGround {
   readonly volumes: ReadonlyMap<string, string>
 }
 
+/** What a container printed. */
+export interface ContainerLogs {
+  /** One for each start, the oldest first. */
+  readonly files: readonly string[]
+  /** Whether something may be added to the last. */
+  readonly isRunning: () => boolean
+}
+
 /** The containers of one pod that have been started so far. */
 export interface ContainerSet {
   readonly start: (
@@ -38,8 +46,8 @@ export interface ContainerSet {
   readonly stop: (grace: number) => void
   /** Ends all of them at once. */
   readonly kill: () => void
-  /** The log files of a container, one for each start, the oldest first. */
-  readonly logs: (container: string) => readonly string[]
+  /** Undefined: there is no such container, or it has not been started. */
+  readonly logs: (container: string) => ContainerLogs | undefined
 }
 
 export interface ContainerSetOptions {
@@ -54,7 +62,7 @@ export interface ContainerSetOptions {
 export function createContainerSet(options: ContainerSetOptions): ContainerSet {
   const { context, pod, onChange } = options
   const running = new Map<string, RunningContainer>()
-  const logs = new Map<string, string[]>()
+  const logs = new Map<string, ContainerLogs>()
   return {
     start: (container, restart, ground) => {
       const files: string[] = []
@@ -62,7 +70,7 @@ export function createContainerSet(options: ContainerSetOptions): ContainerSet {
       const grace = pod.spec?.terminationGracePeriodSeconds ?? 30
       const started = runContainer({ container, restart, grace, backoff: context.backoff, launch, onChange })
       running.set(container.name, started)
-      logs.set(container.name, files)
+      logs.set(container.name, { files, isRunning: () => started.report().state.phase === 'running' })
       return started
     },
     reports: () => new Map([...running].map(([name, container]) => [name, container.report()])),
@@ -72,7 +80,7 @@ export function createContainerSet(options: ContainerSetOptions): ContainerSet {
     kill: () => {
       for (const container of running.values()) container.kill()
     },
-    logs: (name) => logs.get(name) ?? [],
+    logs: (name) => logs.get(name),
   }
 }
 
@@ -100,7 +108,7 @@ async function startProcess({
   }
   const environment = await containerEnvironment({ core, pod, container, image, facts, apiServer })
   const start = `${container.name}-${files.length}`
-  const process = launchContainer({
+  const process = await launchContainer({
     launcher,
     pod,
     container,

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { CoreV1Api, V1Pod } from '@kubernetes/client-node'
 
+import { hasStatus } from './api-error.ts'
+
 /** What a deletion that failed, since the API server is away, waits before the next try. */
 const retry = 500
 
@@ -15,7 +17,7 @@ export async function deletePod(core: CoreV1Api, { metadata }: V1Pod): Promise<v
       return
     } catch (error) {
       // It is gone (404), or another pod has its name already (409).
-      if (error instanceof Error && 'code' in error && (error.code === 404 || error.code === 409)) return
+      if (hasStatus(error, 404, 409)) return
       await delay(retry)
     }
   }

@@ -1,5 +1,6 @@
 import type { V1Pod } from '@kubernetes/client-node'
 
+import type { ContainerLogs } from './container-set.ts'
 import { chooseNode } from './choose-node.ts'
 import { every } from './every.ts'
 import type { KubeletContext } from './kubelet-context.ts'
@@ -7,8 +8,8 @@ import { startPodWorker, type PodWorker } from './pod-worker.ts'
 
 /** The pods that run here. */
 export interface KeptPods {
-  /** The log files of a container, one for each start, the oldest first; undefined when there is no such pod. */
-  readonly logs: (namespace: string, pod: string, container: string) => readonly string[] | undefined
+  /** Undefined: there is no such container here. */
+  readonly logs: (namespace: string, pod: string, container: string) => ContainerLogs | undefined
 }
 
 /** Between two looks at all pods. A list of a few pods costs the API server and us a few milliseconds. */

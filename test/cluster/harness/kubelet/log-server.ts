@@ -19,16 +19,17 @@ export async function startLogServer({ address, port, logs }: LogServerOptions):
   const server = createServer({ cert, key }, (request, response) => {
     const url = new URL(request.url ?? '/', 'https://node')
     const [, kind, namespace = '', pod = '', container = ''] = url.pathname.split('/')
-    const files = kind === 'containerLogs' ? logs(namespace, pod, container) : undefined
-    const file = files?.at(url.searchParams.get('previous') === 'true' ? -2 : -1)
-    if (file === undefined) {
+    const found = kind === 'containerLogs' ? logs(namespace, pod, container) : undefined
+    const file = found?.files.at(url.searchParams.get('previous') === 'true' ? -2 : -1)
+    if (found === undefined || file === undefined) {
       response.writeHead(404).end(`no log of ${namespace}/${pod}/${container}\n`)
       return
     }
     response.writeHead(200, { 'content-type': 'text/plain' })
     const tail = url.searchParams.get('tailLines')
     const written = writeTail(file, response, tail === null ? undefined : Number(tail))
-    if (url.searchParams.get('follow') === 'true') void follow(file, written, response)
+    if (url.searchParams.get('follow') === 'true')
+      void follow({ file, from: written, response, isRunning: found.isRunning })
     else response.end()
   })
   await new Promise<void>((resolve) => server.listen(port, address, resolve))
@@ -50,16 +51,26 @@ function writeTail(file: string, response: ServerResponse, lines: number | undef
   return content.length
 }
 
-/** Writes what is added to a file until whoever reads it goes. */
-async function follow(file: string, from: number, response: ServerResponse): Promise<void> {
+interface FollowOptions {
+  readonly file: string
+  readonly from: number
+  readonly response: ServerResponse
+  readonly isRunning: () => boolean
+}
+
+/** Writes what is added to a log until whoever writes it ends, or whoever reads it goes. */
+async function follow({ file, from, response, isRunning }: FollowOptions): Promise<void> {
   const descriptor = openSync(file, 'r')
   const buffer = Buffer.alloc(64 * 1024)
   let position = from
   while (!response.closed) {
+    const more = isRunning()
     const count = readSync(descriptor, buffer, 0, buffer.length, position)
     position += count
     if (count > 0) response.write(Buffer.from(buffer.subarray(0, count)))
-    else await delay(100)
+    else if (more) await delay(100)
+    else break
   }
   closeSync(descriptor)
+  response.end()
 }

@@ -13,6 +13,8 @@ export interface MountScriptOptions {
   readonly hostname: string
   readonly user: number
   readonly readOnlyRoot: boolean
+  /** A file that appears when all is mounted. */
+  readonly doneFile: string
 }
 
 const systemFolders = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32', '/usr']
@@ -23,7 +25,8 @@ const devices = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/ura
  * A shell script that makes a container's root and then becomes the command in its arguments. To be run in a mount
  * namespace of its own: the system's folders are read-only, nothing else of the machine is there but the mounts.
  */
-export function mountScript({ root, mounts, hostname, user, readOnlyRoot }: MountScriptOptions): string {
+export function mountScript(options: MountScriptOptions): string {
+  const { root, mounts, hostname, user, readOnlyRoot, doneFile } = options
   const inside = (path: string): string => quote(`${root}${path}`)
   const byDepth = mounts.toSorted((a, b) => a.target.length - b.target.length)
   return [
@@ -43,6 +46,7 @@ export function mountScript({ root, mounts, hostname, user, readOnlyRoot }: Moun
     ...byDepth.map(({ source, target, readOnly }) => bind(quote(source), inside(target), readOnly ? 'ro' : 'rw')),
     ...(readOnlyRoot ? [`mount -o remount,ro ${quote(root)}`] : []),
     'cd /',
+    `: > ${quote(doneFile)}`,
     'exec "$@"',
     '',
   ].join('\n')

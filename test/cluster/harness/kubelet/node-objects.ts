@@ -1,5 +1,6 @@
 import { CoordinationV1Api, V1MicroTime, type CoreV1Api, type KubeConfig, type V1Node } from '@kubernetes/client-node'
 
+import { hasStatus } from './api-error.ts'
 import { every } from './every.ts'
 
 export interface NodesOptions {
@@ -63,7 +64,7 @@ async function renew(leases: CoordinationV1Api, name: string): Promise<void> {
     const { metadata = {} } = await leases.readNamespacedLease({ namespace, name })
     await leases.replaceNamespacedLease({ namespace, name, body: { metadata, spec } })
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 404)) throw error
+    if (!hasStatus(error, 404)) throw error
     await leases.createNamespacedLease({ namespace, body: { metadata: { name }, spec } })
   }
 }

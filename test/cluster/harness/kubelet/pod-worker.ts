@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 import type { V1Pod, V1PodStatus } from '@kubernetes/client-node'
 
-import { createContainerSet } from './container-set.ts'
+import { reasonOf } from './api-error.ts'
+import { createContainerSet, type ContainerSet } from './container-set.ts'
 import { deletePod } from './delete-pod.ts'
 import type { KubeletContext } from './kubelet-context.ts'
 import { podStatus, type PodProgress } from './pod-status.ts'
@@ -16,8 +17,7 @@ export interface PodWorker {
   readonly update: (pod: V1Pod) => void
   /** The object is gone: everything ends at once. */
   readonly remove: () => void
-  /** The log files of a container, one for each start, the oldest first. */
-  readonly logs: (container: string) => readonly string[]
+  readonly logs: ContainerSet['logs']
   /** Resolves when the pod was deleted and nothing of it is left. */
   readonly finished: Promise<void>
 }
@@ -54,7 +54,7 @@ export function startPodWorker(context: KubeletContext, first: V1Pod): PodWorker
     try {
       advance({ outcome: await runPod({ context, pod, folder, containers, stopping: signal, onProgress: advance }) })
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = reasonOf(error)
       advance({ outcome: 'Failed', problem: { reason: 'Failed', message } })
     }
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })

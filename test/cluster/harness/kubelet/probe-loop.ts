@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { V1Probe } from '@kubernetes/client-node'
 
+import { reasonOf } from './api-error.ts'
 import { perform, type ProbeTarget } from './probe.ts'
 
 export interface ProbeLoopOptions {
@@ -27,7 +28,7 @@ export async function runProbe({ probe, target, signal, onResult }: ProbeLoopOpt
   while (!signal.aborted) {
     const result = await perform(probe, target, timeoutSeconds * 1000).then(
       (): ProbeResult => ({ ok: true }),
-      (error: unknown): ProbeResult => ({ ok: false, message: error instanceof Error ? error.message : String(error) }),
+      (error: unknown): ProbeResult => ({ ok: false, message: reasonOf(error) }),
     )
     inARow = result.ok === last ? inARow + 1 : 1
     last = result.ok

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { V1Container } from '@kubernetes/client-node'
 
 import type { Exit, Launched } from '../launcher.ts'
+import { reasonOf } from './api-error.ts'
 import { untouched, type ContainerReport, type Termination } from './container-report.ts'
 import { perform, type ProbeTarget } from './probe.ts'
 import { terminate } from './terminate.ts'
@@ -63,7 +64,7 @@ export function runContainer(options: RunContainerOptions): RunningContainer {
       try {
         return await launch()
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
+        const message = reasonOf(error)
         change({ state: { phase: 'waiting', reason: 'CreateContainerConfigError', message } })
         await pause(retry)
       }

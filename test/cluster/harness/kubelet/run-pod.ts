@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { V1Pod } from '@kubernetes/client-node'
 
+import { reasonOf } from './api-error.ts'
 import type { ContainerSet, PodGround } from './container-set.ts'
 import type { PodFacts } from './field-reference.ts'
 import type { KubeletContext } from './kubelet-context.ts'
@@ -56,7 +57,7 @@ async function firstVolumes(options: RunPodOptions, facts: PodFacts): Promise<Po
       onProgress({ problem: undefined })
       return volumes
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
+      const message = reasonOf(error)
       onProgress({ problem: { reason: 'ContainerCreating', message } })
       await delay(volumePeriod, undefined, { signal: stopping }).catch(() => {})
     }

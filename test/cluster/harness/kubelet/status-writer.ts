@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 
 import { PatchStrategy, setHeaderOptions, type CoreV1Api, type V1PodStatus } from '@kubernetes/client-node'
 
+import { hasStatus } from './api-error.ts'
+
 export interface StatusWriter {
   /** Has a status written soon; one that comes after it before then takes its place. */
   readonly write: (status: V1PodStatus) => void
@@ -42,7 +44,8 @@ export function createStatusWriter({ core, namespace, name, uid }: StatusWriterO
         await patch(status)
         written = status
       } catch (error) {
-        if (isGone(error)) wanted = undefined
+        // It is gone (404), or another pod has its name already (409).
+        if (hasStatus(error, 404, 409)) wanted = undefined
         else await delay(retry)
       }
     }
@@ -58,9 +61,4 @@ export function createStatusWriter({ core, namespace, name, uid }: StatusWriterO
     },
     flushed: () => drained,
   }
-}
-
-/** The pod does not exist any more (404), or another one has its name (409). */
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 404 || error.code === 409)
 }

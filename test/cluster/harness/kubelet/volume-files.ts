@@ -1,6 +1,7 @@
 import type { CoreV1Api, V1ConfigMap, V1KeyToPath, V1Pod, V1Secret, V1Volume } from '@kubernetes/client-node'
 import type { V1DownwardAPIVolumeFile, V1VolumeProjection } from '@kubernetes/client-node'
 
+import { hasStatus } from './api-error.ts'
 import { fieldValue, resourceValue, type PodFacts } from './field-reference.ts'
 import type { ServiceAccountTokens } from './service-account-token.ts'
 import type { VolumeFile, VolumeFiles } from './atomic-writer.ts'
@@ -69,7 +70,7 @@ export async function optional<T>(isOptional: boolean | undefined, read: () => P
   try {
     return await read()
   } catch (error) {
-    if (isOptional === true && isNotFound(error)) return undefined
+    if (isOptional === true && hasStatus(error, 404)) return undefined
     throw error
   }
 }
@@ -119,8 +120,4 @@ function downwardValue(item: V1DownwardAPIVolumeFile, pod: V1Pod, facts: PodFact
     throw new Error(`the downward API file ${item.path} refers to nothing`)
   }
   return resourceValue(item.resourceFieldRef, container)
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 404
 }

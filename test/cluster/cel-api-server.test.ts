@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+
+import { celValue, createBudget, createEnvironment } from '../../src/cel/environment.ts'
+import type { JsonObject } from '../../src/kube/json.ts'
+import { judgeByApiServer, type Verdict } from './cel-judge.ts'
+import { EXPRESSIONS } from './cel-expressions.ts'
+import { describeCluster } from './harness/describe-cluster.ts'
+
+// The API server is the reference of the dialect.
+
+const object: JsonObject = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name: 'subject', namespace: 'default' },
+  spec: {
+    hosts: ['a.example.com', 'b.example.com'],
+    gateways: ['mesh'],
+    http: [
+      {
+        name: 'first',
+        timeout: '15s',
+        retries: { attempts: 3, perTryTimeout: '2s', retryOn: '5xx,reset' },
+        route: [
+          { destination: { host: 'a', port: { number: 80 } }, weight: 90 },
+          { destination: { host: 'b' }, weight: 10 },
+        ],
+        match: [{ uri: { prefix: '/a' }, headers: { constructor: { exact: 'x' }, upgrade: { exact: 'websocket' } } }],
+      },
+      { route: [{ destination: { host: 'c' } }] },
+    ],
+  },
+}
+
+describeCluster('expressions, judged by the API server and by us', (cluster) => {
+  test('agree in whether they compile and in what they give', async () => {
+    const theirs = await judgeByApiServer(cluster, EXPRESSIONS, object)
+    const differences = EXPRESSIONS.flatMap((expression, index) => {
+      const ours = judge(expression)
+      return ours === theirs[index] ? [] : [`${expression}: ${theirs[index]} there, ${ours} here`]
+    })
+    expect(differences).toEqual([])
+  })
+})
+
+function judge(expression: string): Verdict {
+  const environment = createEnvironment({
+    variables: { object: 'dyn', oldObject: 'dyn', request: 'dyn', namespaceObject: 'dyn', params: 'dyn' },
+  })
+  const compiled = environment.compile(expression, { result: ['bool'] })
+  if (!compiled.ok) return 'does not compile'
+  const outcome = compiled.program.evaluate({ object: celValue(object), oldObject: null }, createBudget())
+  return outcome.ok ? (outcome.value === true ? 'true' : 'false') : 'error'
+}
