@@ -41,7 +41,7 @@ interface TestedPolicy {
 function runTests(paths: readonly string[], options: TestOptions, io: CliIo): ExitCode {
   const { folders, issues } = readPolicyFolders(paths, createPolicyCompiler(MESH_FUNCTIONS))
   const errors = folders.length === 0 && issues.length === 0 ? [noPolicies(paths)] : issues
-  const tested = folders.map(testPolicy)
+  const tested = folders.filter(({ policy }) => policy.program !== undefined).map(testPolicy)
   const colours = pico.createColors(io.colour && options.color)
   io.print(options.output === 'json' ? formatJson(tested, errors) : formatText(tested, colours))
   if (options.output === 'text') printErrors(errors, io)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { pathToFileURL } from 'node:url'
 import { isAbsolute } from 'node:path'
+import type { Fix, Log, Notification, ReportingDescriptor, Result } from 'sarif'
 
 import type { Action } from '../../engine/decision.ts'
 import { applyJsonPatch } from '../../kube/apply-patch.ts'
@@ -20,7 +21,7 @@ import type { CheckOutput } from './check-output.ts'
 export function formatSarif(output: CheckOutput): string {
   const { objects, policies, report, version } = output
   const index = new Map(policies.map(({ code }, position) => [code, position]))
-  const log = {
+  const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
     version: '2.1.0',
     runs: [
@@ -42,7 +43,7 @@ export function formatSarif(output: CheckOutput): string {
   return `${JSON.stringify(log, null, 2)}\n`
 }
 
-function toRule({ code, name, title, description, remediation, category, severity }: Policy): object {
+function toRule({ code, name, title, description, remediation, category, severity }: Policy): ReportingDescriptor {
   return {
     id: code,
     name,
@@ -59,7 +60,7 @@ function toResult(
   object: CheckedObject,
   { reported, path }: PlacedFinding,
   ruleIndex: number | undefined,
-): object {
+): Result {
   const { code, action, field, message, remediation, source, fix, object: ref } = reported
   const text = output.texts.get(source.file)
   const { node } = findPlace(object.manifest.document.root, [...object.manifest.path, ...path])
@@ -89,7 +90,12 @@ function toResult(
   }
 }
 
-function toFixes({ manifest }: CheckedObject, text: string, fix: JsonPatch, remediation: string): object {
+function toFixes(
+  { manifest }: CheckedObject,
+  text: string,
+  fix: JsonPatch,
+  remediation: string,
+): { readonly fixes?: Fix[] } {
   const object = applyJsonPatch(manifest.object, fix)
   if (object === undefined) return {}
   const { document } = manifest
@@ -111,7 +117,7 @@ function toFixes({ manifest }: CheckedObject, text: string, fix: JsonPatch, reme
   }
 }
 
-function toNotification({ code, file, line, column, message }: InputError): object {
+function toNotification({ code, file, line, column, message }: InputError): Notification {
   const region =
     line === undefined ? {} : { region: { startLine: line, ...(column === undefined ? {} : { startColumn: column }) } }
   const locations =
@@ -119,7 +125,7 @@ function toNotification({ code, file, line, column, message }: InputError): obje
   return { descriptor: { id: code }, level: 'error', message: { text: message }, ...locations }
 }
 
-const LEVEL: Readonly<Record<Action, string>> = { Deny: 'error', Warn: 'warning', Audit: 'note' }
+const LEVEL: Readonly<Record<Action, Result.level>> = { Deny: 'error', Warn: 'warning', Audit: 'note' }
 
 function positionIn(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset)
