@@ -112,7 +112,7 @@ function route(index: number, timeout: string | undefined): object {
       { destination: { host, subset: 'canary', port: { number: 8080 } }, weight: 10 },
     ],
     ...(timeout === undefined ? {} : { timeout }),
-    retries: { attempts: 3, perTryTimeout: '3s', retryOn: 'connect-failure,503' },
+    retries: { attempts: 3, perTryTimeout: '3s', retryOn: 'connect-failure,refused-stream' },
   }
 }
 
