@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, constantFrom, property, tuple } from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { namespacesAccepting, servedDomains } from '../../src/mesh/gateway-hosts.ts'
@@ -6,8 +6,8 @@ import { serversOf } from '../../src/mesh/gateway-servers.ts'
 import { isCoveredBy } from '../../src/mesh/hosts.ts'
 import { gateway, server } from './gateway-mesh.ts'
 
-const host = fc.constantFrom('*', '*.com', '*.a.com', 'a.com', 'x.a.com', '*.x.a.com', 'y.x.a.com', 'b.org', '*.org')
-const entry = fc.tuple(fc.constantFrom('', '*/', './', 'pay/'), host).map((parts) => parts.join(''))
+const host = constantFrom('*', '*.com', '*.a.com', 'a.com', 'x.a.com', '*.x.a.com', 'y.x.a.com', 'b.org', '*.org')
+const entry = tuple(constantFrom('', '*/', './', 'pay/'), host).map((parts) => parts.join(''))
 
 function serverWith(hosts: readonly string[]) {
   const [own] = serversOf(gateway('shop/g', [server('80 HTTP', hosts)]))
@@ -16,11 +16,11 @@ function serverWith(hosts: readonly string[]) {
 }
 
 test('a server serves the more specific of two names that overlap, as all pairs compared say', () => {
-  fc.assert(
-    fc.property(
-      fc.array(entry, { maxLength: 6 }),
-      fc.array(host, { maxLength: 4 }),
-      fc.constantFrom('shop', 'pay', 'ops'),
+  assert(
+    property(
+      array(entry, { maxLength: 6 }),
+      array(host, { maxLength: 4 }),
+      constantFrom('shop', 'pay', 'ops'),
       (hosts, wanted, namespace) => {
         const own = serverWith(hosts)
         const naive = new Set<string>()
