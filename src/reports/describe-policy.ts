@@ -4,6 +4,7 @@ import type { PolicyTestResult } from '../engine/run-policy-tests.ts'
 import { setValue } from '../engine/set-value.ts'
 import { formatPath } from '../kube/field-path.ts'
 import { asObject, equal, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { nameOf, namespaceOf } from '../kube/object.ts'
 import { blockLines, inlineText, type YamlStyle } from '../kube/yaml-text.ts'
 import { kindsReadBy } from '../policy/mesh-functions/all.ts'
 import type { Action, DefaultRule, Policy, ResourceRule, Severity } from '../policy/policy.ts'
@@ -36,8 +37,10 @@ export interface DescribedParameter {
 }
 
 export interface DescribedDefault {
-  readonly field: string
-  readonly value: string
+  /** Where it fills, as paths in the object; empty = at its root. */
+  readonly places: readonly string[]
+  /** Fields, relative to the place, and the expressions that give their values. */
+  readonly set: readonly { readonly field: string; readonly value: string }[]
   readonly when: string
   readonly note: string
 }
@@ -52,6 +55,8 @@ export interface DescribedExample {
   readonly filled: readonly { readonly field: string; readonly value: string }[]
   /** What becomes of the object, as lines of a diff with the whole of it around them; empty where nothing changes. */
   readonly change: string
+  /** What else there is in the mesh: `PeerAuthentication istio-system/default`. */
+  readonly mesh: readonly string[]
   /** What it was run with beside the defaults. */
   readonly params: JsonObject
   readonly problems: readonly string[]
@@ -72,7 +77,7 @@ export function describePolicy(policy: Policy, results: readonly PolicyTestResul
     failurePolicy,
     matches: policy.match.resourceRules.map(describeRule),
     parameters: describeParameters(policy),
-    defaults: (policy.program?.defaults ?? []).flatMap(describeDefault),
+    defaults: (policy.program?.defaults ?? []).map(describeDefault),
     reads: kindsReadBy(policy),
     examples: results.map(describeExample),
   }
@@ -98,16 +103,17 @@ function describeParameters({ params }: Policy): readonly DescribedParameter[] {
   })
 }
 
-function describeDefault({ forEach, when, set, note }: DefaultRule): readonly DescribedDefault[] {
-  const places = forEach.length === 0 ? ['$'] : forEach.map(({ text }) => text)
-  return places.flatMap((place) =>
-    set.map(({ field, program }) => ({
-      field: `${place.replace(/^\$\.?/, '')}.${formatPath(field)}`.replace(/^\./, ''),
-      value: program.source.trim(),
-      when: when?.source.trim() ?? '',
-      note: note ?? '',
-    })),
-  )
+function describeDefault({ forEach, when, set, note }: DefaultRule): DescribedDefault {
+  return {
+    places: forEach.map(({ text }) => text.replace(/^\$\.?/, '')).filter((place) => place !== ''),
+    set: set.map(({ field, program }) => ({ field: formatPath(field), value: oneLine(program.source) })),
+    when: oneLine(when?.source ?? ''),
+    note: note ?? '',
+  }
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, ' ')
 }
 
 function describeExample({ test, decision, fixed, problems }: PolicyTestResult): DescribedExample {
@@ -122,6 +128,10 @@ function describeExample({ test, decision, fixed, problems }: PolicyTestResult):
     findings: findings.map(({ action, field, message }) => ({ action, field, message })),
     filled: filled.map(({ field, value }) => ({ field, value: inlineText(value) })),
     change: equal(before, after) ? '' : wholeDiff(yaml(before), yaml(after)),
+    mesh: test.mesh.map((object) => {
+      const namespace = namespaceOf(object)
+      return `${object.kind} ${namespace === '' ? '' : `${namespace}/`}${nameOf(object)}`
+    }),
     params: test.params,
     problems,
   }

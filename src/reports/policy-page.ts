@@ -27,7 +27,7 @@ export function policyPage(policy: PolicyDescription): string {
       policy.reads.map((kind) => `* ${kind}`),
     ),
     ...section('Parameters', parameterTable(policy)),
-    ...section('It fills, where absent', defaultsTable(policy)),
+    ...section('It fills, where absent', defaultLines(policy)),
     ...section('Examples, as executed', policy.examples.flatMap(exampleLines)),
   ]
     .join('\n')
@@ -45,20 +45,18 @@ function parameterTable({ parameters }: PolicyDescription): readonly string[] {
     '| parameter | type | default | meaning |',
     '|---|---|---|---|',
     ...parameters.map(({ name, type, default: value, description }) => {
-      return `| \`${name}\` | ${type} | ${value === undefined ? '' : code(inlineText(value))} | ${cell(description)} |`
+      return `| \`${name}\` | ${type} | ${value === undefined ? '' : cell(code(inlineText(value)))} | ${cell(description)} |`
     }),
   ]
 }
 
-function defaultsTable({ defaults }: PolicyDescription): readonly string[] {
-  if (defaults.length === 0) return []
-  return [
-    '| field | value | when | note |',
-    '|---|---|---|---|',
-    ...defaults.map(({ field, value, when, note }) => {
-      return `| ${code(field)} | ${code(value)} | ${when === '' ? '' : code(when)} | ${cell(note)} |`
-    }),
-  ]
+function defaultLines({ defaults }: PolicyDescription): readonly string[] {
+  return defaults.map(({ places, set, when, note }) => {
+    const fields = set.map(({ field, value }) => code(`${field}: ${value}`)).join(', ')
+    const where = places.length === 0 ? '' : ` in ${places.map(code).join(', ')}`
+    const condition = when === '' ? '' : `, when ${code(when)}`
+    return `* ${fields}${where}${condition}${note === '' ? '' : `; ${note}`}`
+  })
 }
 
 function exampleLines({
@@ -68,9 +66,13 @@ function exampleLines({
   findings,
   filled,
   change,
+  mesh,
   params,
 }: DescribedExample): readonly string[] {
-  const given = Object.keys(params).length === 0 ? [] : [`With ${code(inlineText(params))}:`, '']
+  const given = [
+    ...(mesh.length === 0 ? [] : [`In a mesh with ${mesh.map(code).join(', ')}:`, '']),
+    ...(Object.keys(params).length === 0 ? [] : [`With ${code(inlineText(params))}:`, '']),
+  ]
   const shown = change === '' ? ['```yaml', manifest.trimEnd(), '```'] : ['```diff', change, '```']
   const verdict =
     findings.length === 0 && filled.length === 0
@@ -94,7 +96,7 @@ function exampleLines({
 
 function code(value: string): string {
   const oneLine = value.replaceAll(/\s+/g, ' ')
-  return oneLine.includes('`') ? `\`\` ${cell(oneLine)} \`\`` : `\`${cell(oneLine)}\``
+  return oneLine.includes('`') ? `\`\` ${oneLine} \`\`` : `\`${oneLine}\``
 }
 
 function cell(value: string): string {

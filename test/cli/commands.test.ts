@@ -80,7 +80,9 @@ Parameters (a binding sets them)
       filled where a step has none
 
 It fills, where absent
-  spec.steps[*].timeout: params.timeout
+  timeout: params.timeout
+      in spec.steps[*]
+      a step that takes longer is cut off
 
 Example: a step without a timeout gets one
     apiVersion: example.io/v1

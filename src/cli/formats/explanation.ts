@@ -1,7 +1,7 @@
 import type pico from 'picocolors'
 
 import { inlineText } from '../../kube/yaml-text.ts'
-import type { DescribedExample, PolicyDescription } from '../../reports/describe-policy.ts'
+import type { DescribedDefault, DescribedExample, PolicyDescription } from '../../reports/describe-policy.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
 
@@ -18,13 +18,7 @@ export function formatExplanation(policy: PolicyDescription, colours: Colours): 
     section('It looks at', policy.matches, colours),
     section('It reads, of the mesh around', policy.reads, colours),
     section('Parameters (a binding sets them)', policy.parameters.flatMap(parameterLines), colours),
-    section(
-      'It fills, where absent',
-      policy.defaults.map(
-        ({ field, value, when }) => `${field}: ${oneLine(value)}${when === '' ? '' : `   when ${oneLine(when)}`}`,
-      ),
-      colours,
-    ),
+    section('It fills, where absent', policy.defaults.flatMap(defaultLines), colours),
     ...policy.examples.map((example) => exampleLines(example, colours)),
   ]
   return `${blocks
@@ -47,8 +41,17 @@ function parameterLines({
   return [`${name}: ${type}${given}`, ...wrap(description, 92).map((line) => `    ${line}`)]
 }
 
+function defaultLines({ places, set, when, note }: DescribedDefault): readonly string[] {
+  return [
+    ...set.map(({ field, value }) => `${field}: ${value}`),
+    ...places.map((place) => `    in ${place}`),
+    ...(when === '' ? [] : wrap(`when ${when}`, 92).map((line) => `    ${line}`)),
+    ...(note === '' ? [] : wrap(note, 92).map((line) => `    ${line}`)),
+  ]
+}
+
 function exampleLines(example: DescribedExample, colours: Colours): readonly string[] {
-  const { name, manifest, findings, filled, change, params } = example
+  const { name, manifest, findings, filled, change, mesh, params } = example
   const shown =
     change === ''
       ? manifest
@@ -64,6 +67,7 @@ function exampleLines(example: DescribedExample, colours: Colours): readonly str
   ]
   return [
     `${colours.bold('Example:')} ${name}`,
+    ...(mesh.length === 0 ? [] : [`  in a mesh with ${mesh.join(', ')}`]),
     ...(Object.keys(params).length === 0 ? [] : [`  with ${inlineText(params)}`]),
     ...shown.map((line) => `  ${line}`),
     ...(verdict.length === 0 ? ['passes'] : verdict).map((line) => `  ${colours.dim('=>')} ${line}`),
@@ -85,8 +89,4 @@ function wrap(text: string, columns: number): readonly string[] {
     } else line = line === '' ? word : `${line} ${word}`
   }
   return line === '' ? lines : [...lines, line]
-}
-
-function oneLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ')
 }

@@ -1,0 +1,21 @@
+import { globSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+import { ERROR_CODES } from '../../src/cli/error-codes.ts'
+
+const CODE = /'((?:DOC|FILE|CLI|POLICY|BINDING|CEL)-[A-Z0-9-]+)'/g
+
+describe('every error that a person can see has a page', () => {
+  const inSource = globSync('src/**/*.ts')
+    .filter((file) => !file.endsWith('error-codes.ts'))
+    .flatMap((file) => [...readFileSync(file, 'utf8').matchAll(CODE)].map((match) => match[1]))
+
+  test('the codes in the source are those that are explained', () => {
+    expect(Object.keys(ERROR_CODES).toSorted()).toStrictEqual([...new Set(inSource)].toSorted())
+  })
+
+  test.each(Object.entries(ERROR_CODES))('%s says what it is and what to do', (_, { title, remedy }) => {
+    expect(title).toMatch(/^[A-Z-].*[^.]$/)
+    expect(remedy).toMatch(/^[A-Z`].*\.$/)
+  })
+})
