@@ -1,11 +1,12 @@
-import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { walk, dottedName } from './ast.ts'
 import { registerHostFunctions } from './host-functions.ts'
-import { instrument } from './instrument.ts'
+import { instrument, replaceMacro } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
+import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
-import { checkLiterals } from './literals.ts'
+import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
 import { Runtime } from './runtime.ts'
 import type {
   CelEnvironment,
@@ -13,6 +14,7 @@ import type {
   CelProgram,
   CelType,
   CelVariable,
+  CompileOptions,
   CompileOutcome,
   CostBudget,
   EnvironmentOptions,
@@ -55,7 +57,7 @@ function withVariables(parts: Parts): CelEnvironment {
   for (const [name, variable] of Object.entries(parts.variables)) declare(environment, name, variable)
   const known = knownNames(environment, parts)
   return {
-    compile: (source, options = {}) => compile({ ...parts, environment, known }, source, options.result),
+    compile: (source, options = {}) => compile({ ...parts, environment, known }, source, options),
     extend: (variables) => withVariables({ ...parts, variables: { ...parts.variables, ...variables } }),
   }
 }
@@ -71,7 +73,7 @@ interface Compiler extends Parts {
   readonly known: KnownNames
 }
 
-function compile(compiler: Compiler, source: string, result: readonly CelType[] | undefined): CompileOutcome {
+function compile(compiler: Compiler, source: string, { result, literals }: CompileOptions): CompileOutcome {
   const { environment, known, runtime } = compiler
   if (source.length > MOST_SOURCE) {
     const message = `the expression has ${source.length} characters; at most ${MOST_SOURCE} are compiled, split it into variables`
@@ -83,7 +85,12 @@ function compile(compiler: Compiler, source: string, result: readonly CelType[] 
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
     const type = checked.type ?? 'dyn'
-    const issues = [...checkLiterals(parsed.ast, source), ...checkResult(source, type, result)]
+    const issues = [
+      ...checkLiterals(parsed.ast, source),
+      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source)),
+      ...foldConstants(compiler, parsed.ast, source),
+      ...checkResult(source, type, result),
+    ]
     if (issues.length > 0) return { ok: false, issues }
     instrument(parsed.ast, runtime)
     const program = toProgram({ source, type, variables, functions, runtime, result, evaluate: parsed })
@@ -91,6 +98,28 @@ function compile(compiler: Compiler, source: string, result: readonly CelType[] 
   } catch (error) {
     return { ok: false, issues: [toIssue(error, source, known, ORIGINALS)] }
   }
+}
+
+/** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
+function foldConstants({ environment }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
+  return constantCalls(root).flatMap(({ start, end }) => {
+    const part = source.slice(start, end)
+    try {
+      const parsed = environment.parse(part)
+      rename(parsed.ast)
+      parsed({})
+      return []
+    } catch (error) {
+      const { message } = toRuntimeError(error, part, ORIGINALS)
+      return [issueAt(source, 'CEL-LITERAL', message, start, end)]
+    }
+  })
+}
+
+function rename(root: ASTNode): void {
+  walk(root, (node) => {
+    if (node.op === 'call' || node.op === 'rcall') node.args[0] = RENAMED.get(node.args[0]) ?? node.args[0]
+  })
 }
 
 /** New names by old ones of the functions whose semantics the engine does not have, and back. */
@@ -110,14 +139,21 @@ function prepare(
   const variables = new Set<string>()
   const functions = new Set<string>()
   walk(root, (node) => {
+    if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
     if (node.op === 'id' && Object.hasOwn(declared, node.args)) variables.add(node.args)
     if (node.op !== 'rcall' && node.op !== 'call') return
     const name = node.args[0]
+    // In cel-go's extensions, but not in Kubernetes' environment.
+    if (name === 'bind' && node.op === 'rcall') throw unknownFunction('bind', node)
     const host = node.op === 'rcall' ? `${dottedName(node.args[1]) ?? ''}.${name}` : name
     if (hosts.has(host)) functions.add(host)
     else node.args[0] = RENAMED.get(name) ?? name
   })
   return { variables, functions }
+}
+
+function unknownFunction(name: string, node: ASTNode): Error {
+  return new ParseError({ code: 'no_matching_overload', message: `'${name}()'`, node })
 }
 
 function checkResult(source: string, type: CelType, wanted: readonly CelType[] | undefined): readonly CelIssue[] {

@@ -14,7 +14,7 @@ interface Evaluator {
 interface NodeInternals {
   evaluate: Evaluate
   readonly meta: { readonly alternate?: ASTNode; evaluate: Evaluate }
-  setMeta(key: 'evaluate', value: Evaluate): unknown
+  setMeta(key: 'evaluate' | 'macro', value: unknown): unknown
 }
 
 interface Comprehension {
@@ -103,6 +103,11 @@ function literalMap(
     map.set(evaluator.run(key, context), evaluator.run(value, context))
   }
   return map
+}
+
+/** Gives a call another macro than the engine's own. */
+export function replaceMacro(node: ASTNode, macro: object): void {
+  internalsOf(node).setMeta('macro', macro)
 }
 
 function evaluateBy(node: ASTNode, evaluate: Evaluate): void {

@@ -38,9 +38,18 @@ export interface CelEnvironment {
    * `result`: the types the place accepts (`['bool']`); any when left out. An expression of type `dyn` is accepted
    * and checked when it is evaluated, as Kubernetes does.
    */
-  compile(source: string, options?: { readonly result?: readonly CelType[] }): CompileOutcome
+  compile(source: string, options?: CompileOptions): CompileOutcome
   /** The same environment with more variables: an element of a list, the variables of a policy. */
   extend(variables: Readonly<Record<string, CelVariable>>): CelEnvironment
+}
+
+export interface CompileOptions {
+  readonly result?: readonly CelType[]
+  /**
+   * May one list or map literal hold values of several types? Kubernetes says no, and so do we where an expression
+   * decides something; places that build JSON say yes. `uniform` when left out.
+   */
+  readonly literals?: 'uniform' | 'mixed'
 }
 
 /** What is wrong, at a range of offsets (UTF-16 units) in the source as it was given. */

@@ -23,7 +23,7 @@ export function compileExpression(
   source: string,
   result?: readonly CelType[],
 ): CelProgram | undefined {
-  const outcome = environment.compile(source, result === undefined ? {} : { result })
+  const outcome = environment.compile(source, result === undefined ? { literals: 'mixed' } : { result })
   const locate = (issue: CelIssue): PolicyIssue => {
     const { line, column } = context.document.locateInScalar(path, issue.start)
     return { code: issue.code, file: context.file, line, column, message: issue.message }

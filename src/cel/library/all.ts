@@ -1,8 +1,19 @@
+import { conversionsLibrary } from './conversions.ts'
 import type { Library } from './library.ts'
+import { listsLibrary } from './lists.ts'
 import { optionalsLibrary } from './optionals.ts'
 import { regexLibrary } from './regex.ts'
+import { setsLibrary } from './sets.ts'
 import { stringsLibrary } from './strings.ts'
 import { twoVariablesLibrary } from './two-variables.ts'
 
 /** Every library of the dialect. */
-export const LIBRARIES: readonly Library[] = [stringsLibrary, regexLibrary, optionalsLibrary, twoVariablesLibrary]
+export const LIBRARIES: readonly Library[] = [
+  conversionsLibrary,
+  stringsLibrary,
+  regexLibrary,
+  optionalsLibrary,
+  twoVariablesLibrary,
+  listsLibrary,
+  setsLibrary,
+]

@@ -90,10 +90,6 @@ export const stringsLibrary: Library = {
       spend(text)
       return replace(text, old, by, limit, runtime)
     })
-    define('string.reverse(): string', (text: string) => {
-      spend(text)
-      return pointsOf(text).toReversed().join('')
-    })
   },
 }
 
@@ -124,17 +120,16 @@ function lengthOf(text: string): bigint {
 
 function indexOf(text: string, part: string, from: bigint): bigint {
   if (part === '') return from
-  if (from < 0n || from >= lengthOf(text)) {
-    if (from === 0n) return -1n
-    throw new FunctionError(`index out of range: ${from}`)
-  }
+  if (from < 0n) throw new FunctionError(`index out of range: ${from}`)
+  if (from >= lengthOf(text)) return -1n
   return toPoints(text, text.indexOf(part, toUnits(text, from)))
 }
 
 function lastIndexOf(text: string, part: string, from: bigint | undefined): bigint {
   const length = lengthOf(text)
   if (part === '') return from ?? length
-  if (from !== undefined && (from < 0n || from >= length)) throw new FunctionError(`index out of range: ${from}`)
+  if (from !== undefined && from < 0n) throw new FunctionError(`index out of range: ${from}`)
+  if (from !== undefined && from >= length) return -1n
   return toPoints(text, from === undefined ? text.lastIndexOf(part) : text.lastIndexOf(part, toUnits(text, from)))
 }
 
