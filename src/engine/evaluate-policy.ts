@@ -3,12 +3,11 @@ import type { CelProgram, CelRuntimeError } from '../cel/types.ts'
 import { parseField, type FieldPath } from '../kube/field-path.ts'
 import { asList, asObject, isObject, own, type Json, type JsonObject } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
-import type { Target } from '../policy/json-path.ts'
 import { readActions } from '../policy/policy-head.ts'
 import type { Action, Places, Validation } from '../policy/policy.ts'
 import type { RelatedObject } from './decision.ts'
 import { fixPatch } from './fix-patch.ts'
-import { evaluate, type PolicyScope } from './scope.ts'
+import { evaluate, placesAt, type Place, type PolicyScope } from './scope.ts'
 
 /** What a rule found, before anybody decides what that leads to. */
 export type RawFinding =
@@ -41,29 +40,29 @@ export function findAll(scope: PolicyScope): readonly RawFinding[] {
 export function* targetsOf(
   scope: PolicyScope,
   places: Places,
-): Iterable<(Target & { readonly kind: 'target' }) | (RawFinding & { readonly kind: 'error' })> {
-  const targets: Iterable<Target> =
-    places.forEach.length === 0 ? [{ path: [], value: scope.root }] : walk(scope, places)
-  for (const target of targets) {
+): Iterable<(Place & { readonly kind: 'target' }) | (RawFinding & { readonly kind: 'error' })> {
+  for (const place of placesOf(scope, places)) {
     if (places.when !== undefined) {
-      const outcome = evaluate(scope, places.when, celValue(target.value))
+      const outcome = evaluate(scope, places.when, place.seen)
       if (!outcome.ok) {
-        yield failedAt(target.path, outcome.error)
+        yield failedAt(place.path, outcome.error)
         continue
       }
       if (outcome.value !== true) continue
     }
-    yield { kind: 'target', ...target }
+    yield { kind: 'target', ...place }
   }
 }
 
-function* walk(scope: PolicyScope, places: Places): Iterable<Target> {
-  for (const { select } of places.forEach) yield* select(scope.root)
+function placesOf(scope: PolicyScope, { forEach }: Places): readonly Place[] {
+  if (forEach.length === 0) return [{ path: [], value: scope.root, seen: celValue(scope.root) }]
+  const [first, ...more] = forEach.map((path) => placesAt(scope, path))
+  return more.length === 0 && first !== undefined ? first : [first ?? [], ...more].flat()
 }
 
-function checkTarget(scope: PolicyScope, validation: Validation, target: Target, found: RawFinding[]): void {
+function checkTarget(scope: PolicyScope, validation: Validation, target: Place, found: RawFinding[]): void {
   const { check } = validation
-  const outcome = evaluate(scope, check.program, celValue(target.value))
+  const outcome = evaluate(scope, check.program, target.seen)
   if (!outcome.ok) {
     found.push(failedAt([...target.path, ...validation.field], outcome.error))
     return
@@ -77,7 +76,7 @@ function checkTarget(scope: PolicyScope, validation: Validation, target: Target,
   }
 }
 
-function failure(scope: PolicyScope, validation: Validation, target: Target): RawFinding {
+function failure(scope: PolicyScope, validation: Validation, target: Place): RawFinding {
   return {
     kind: 'fail',
     path: [...target.path, ...validation.field],
@@ -90,7 +89,7 @@ function failure(scope: PolicyScope, validation: Validation, target: Target): Ra
 }
 
 /** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost?, outcome? }`, the field relative to the target. */
-function reported(scope: PolicyScope, validation: Validation, target: Target, item: JsonObject): RawFinding {
+function reported(scope: PolicyScope, validation: Validation, target: Place, item: JsonObject): RawFinding {
   const field = typeof item.field === 'string' ? parseField(item.field) : undefined
   const path = [...target.path, ...(field ?? validation.field)]
   if (item.outcome === 'skip') return { kind: 'skip', path }
@@ -105,15 +104,15 @@ function reported(scope: PolicyScope, validation: Validation, target: Target, it
   }
 }
 
-function remediation(scope: PolicyScope, validation: Validation, target: Target): string {
+function remediation(scope: PolicyScope, validation: Validation, target: Place): string {
   const written = text(scope, validation.remediationExpression, target) ?? validation.remediation
   return oneLine(written ?? scope.bound.policy.remediation)
 }
 
 /** A message that fails to evaluate never hides its finding: the literal one is used instead. */
-function text(scope: PolicyScope, program: CelProgram | undefined, target: Target): string | undefined {
+function text(scope: PolicyScope, program: CelProgram | undefined, target: Place): string | undefined {
   if (program === undefined) return undefined
-  const outcome = evaluate(scope, program, celValue(target.value))
+  const outcome = evaluate(scope, program, target.seen)
   return outcome.ok && typeof outcome.value === 'string' ? oneLine(outcome.value) : undefined
 }
 

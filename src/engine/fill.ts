@@ -1,4 +1,4 @@
-import { celValue, fromCel } from '../cel/environment.ts'
+import { fromCel } from '../cel/environment.ts'
 import { formatPath, valueAt, type FieldPath } from '../kube/field-path.ts'
 import { asObject, equal, isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
@@ -77,7 +77,7 @@ class Filling {
       for (const { field, program } of rule.set) {
         const path = [...target.path, ...field]
         if (!this.isAbsent(path)) continue
-        const outcome = evaluate(scope, program, celValue(target.value))
+        const outcome = evaluate(scope, program, target.seen)
         if (!outcome.ok) continue
         const computed = fromCel(outcome.value)
         const choice = computed === null ? undefined : this.choose(path, computed)

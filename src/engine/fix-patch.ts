@@ -1,18 +1,17 @@
-import { celValue, fromCel } from '../cel/environment.ts'
+import { fromCel } from '../cel/environment.ts'
 import type { CelProgram } from '../cel/types.ts'
 import { toPointer, valueAt, type FieldPath, type Segment } from '../kube/field-path.ts'
 import { asList, isList, isObject, type Json } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
-import type { Target } from '../policy/json-path.ts'
 import type { FixStep } from '../policy/policy.ts'
-import { evaluate, type PolicyScope } from './scope.ts'
+import { evaluate, type Place, type PolicyScope } from './scope.ts'
 import { removeValue, setValue } from './set-value.ts'
 
 /**
  * The fix of a finding as a JSON Patch on the object as it was judged; each step goes on from what the ones before it
  * leave. A value that can't be computed, or is null, leaves the finding without a fix: half a fix is none.
  */
-export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: Target): JsonPatch {
+export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: Place): JsonPatch {
   const patch: PatchOperation[] = []
   let root = scope.root
   for (const step of steps) {
@@ -31,8 +30,8 @@ export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: 
   return patch
 }
 
-function compute(scope: PolicyScope, program: CelProgram, target: Target): Json | undefined {
-  const outcome = evaluate(scope, program, celValue(target.value))
+function compute(scope: PolicyScope, program: CelProgram, target: Place): Json | undefined {
+  const outcome = evaluate(scope, program, target.seen)
   return outcome.ok ? fromCel(outcome.value) : undefined
 }
 

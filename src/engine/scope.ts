@@ -4,8 +4,9 @@ import type { Json, JsonObject } from '../kube/json.ts'
 import { labelsOf } from '../kube/object.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
+import type { Target } from '../policy/json-path.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
-import type { PolicyProgram } from '../policy/policy.ts'
+import type { PolicyProgram, WalkedPath } from '../policy/policy.ts'
 import type { NamespaceLabels } from './applies.ts'
 import type { AdmissionRequest } from './request.ts'
 
@@ -25,6 +26,13 @@ export interface RequestScope {
   /** What rules walk over: the object, or on DELETE the one that goes. */
   readonly root: Json
   readonly activation: Activation
+  /** What each path picks, by its text: policies walk to the same places, and see the same values there. */
+  readonly picked: Map<string, readonly Place[]>
+}
+
+/** A place that a rule looks at, and its value as expressions see it. */
+export interface Place extends Target {
+  readonly seen: CelValue
 }
 
 /** A request scope in which one policy, with the parameters of one binding, is evaluated. */
@@ -34,6 +42,7 @@ export interface PolicyScope {
   readonly root: Json
   readonly mesh: MeshContext
   readonly activation: Activation
+  readonly picked: RequestScope['picked']
   readonly budget: CostBudget
 }
 
@@ -53,16 +62,27 @@ export function requestScope(
     request: celValue(request.raw ?? reviewRequest(request)),
     namespaceObject: celValue(mesh.before.namespace(request.namespace) ?? null),
   }
-  return { request, mesh, root: object ?? request.oldObject, activation }
+  return { request, mesh, root: object ?? request.oldObject, activation, picked: new Map() }
 }
 
 /** The scope of one policy in a request. Variables are evaluated once, when an expression first asks for them. */
 export function policyScope(scope: RequestScope, bound: BoundPolicy, program: PolicyProgram): PolicyScope {
   const activation: Activation = { ...scope.activation, params: bound.paramsValue, target: undefined }
   const budget: CostBudget = { perCall: PER_CALL, remaining: PER_POLICY }
-  const policy: PolicyScope = { bound, program, root: scope.root, mesh: scope.mesh, activation, budget }
+  const { root, mesh, picked } = scope
+  const policy: PolicyScope = { bound, program, root, mesh, activation, picked, budget }
   if (program.variables.length > 0) activation.variables = lazyVariables(policy)
   return policy
+}
+
+/** The places that a path picks, found once in a request. */
+export function placesAt({ picked, root }: PolicyScope, { text, select }: WalkedPath): readonly Place[] {
+  let places = picked.get(text)
+  if (places === undefined) {
+    places = select(root).map(({ path, value }) => ({ path, value, seen: celValue(value) }))
+    picked.set(text, places)
+  }
+  return places
 }
 
 /** Evaluates one expression of a policy, at `target` where it has one. Never throws. */
