@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -16,6 +16,9 @@ import { requestFor } from '../engine/request-for.ts'
 import { bindingFrom } from '../policy/policy-from.ts'
 import { readIstioCrds } from './istio-crds.ts'
 import { destinationRules, gateways, ruleFor, virtualServices } from './mesh-objects.ts'
+
+/** What Istio's own tests call valid; it stands beside the project, not in it. */
+const CORPUS = '../shared/corpus/istiod-validation/expected.jsonl'
 
 const { policies } = readPolicies(['policies'], createPolicyCompiler([]))
 const shipped = policySetOf(policies)
@@ -244,19 +247,22 @@ describe.skipIf(typeof crds === 'string')("what Istio's CRDs make of filled obje
     )
   })
 
-  const rows = readFileSync('../shared/corpus/istiod-validation/expected.jsonl', 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line): Row => JSON.parse(line))
-    .filter(({ expected, object }) => expected === 'valid' && FILLED_KINDS.has(object.kind))
-
-  test.each([
+  test.skipIf(!existsSync(CORPUS)).each([
     ['as shipped', shipped],
     ['with retries filled', fillingRetries],
-  ])('every VirtualService, DestinationRule and Gateway that istiod accepts stays as good as it was, %s', (_, set) => {
-    const changed = rows.filter(({ object }) => mutate(object, null, set).filled.length > 0)
-    expect({ rows: rows.length, changed: changed.length > rows.length / 2 }).toEqual({ rows: 161, changed: true })
-    for (const { id, object } of rows) expect(objections(object, set), id).toEqual(violations(object))
+  ])('every object that istiod accepts stays as good as it was, %s', (_, set) => {
+    const rows = readFileSync(CORPUS, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line): Row => JSON.parse(line))
+    const valid = rows.filter(({ expected }) => expected === 'valid')
+    const changed = valid.filter(({ object }) => mutate(object, null, set).patch.length > 0)
+    for (const { id, object } of changed) expect(objections(object, set), id).toEqual(violations(object))
+    const kinds = new Set(changed.map(({ object }) => object.kind))
+    expect({ valid: valid.length, kinds }).toEqual({
+      valid: 347,
+      kinds: new Set(['VirtualService', 'DestinationRule', 'Gateway']),
+    })
   })
 
   test('the schemas do refuse what is wrong', () => {
@@ -269,8 +275,6 @@ describe.skipIf(typeof crds === 'string')("what Istio's CRDs make of filled obje
     expect(violations(object)).toEqual([expect.stringMatching(/^spec\.http\[0\]\.timeout: /)])
   })
 })
-
-const FILLED_KINDS = new Set<Json | undefined>(['VirtualService', 'DestinationRule', 'Gateway'])
 
 interface Row {
   readonly id: string
