@@ -1,11 +1,14 @@
 import { conversionsLibrary } from './conversions.ts'
 import type { Library } from './library.ts'
 import { listsLibrary } from './lists.ts'
+import { networkLibrary } from './network.ts'
 import { optionalsLibrary } from './optionals.ts'
+import { quantityLibrary } from './quantity.ts'
 import { regexLibrary } from './regex.ts'
 import { setsLibrary } from './sets.ts'
 import { stringsLibrary } from './strings.ts'
 import { twoVariablesLibrary } from './two-variables.ts'
+import { urlLibrary } from './url.ts'
 
 /** Every library of the dialect. */
 export const LIBRARIES: readonly Library[] = [
@@ -16,4 +19,7 @@ export const LIBRARIES: readonly Library[] = [
   twoVariablesLibrary,
   listsLibrary,
   setsLibrary,
+  quantityLibrary,
+  networkLibrary,
+  urlLibrary,
 ]
