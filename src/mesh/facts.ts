@@ -10,6 +10,7 @@ import { KINDS } from './kinds.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { httpPortsOf, orphanRoutes } from './orphan-routes.ts'
 import { effectiveMtls } from './peer-authentication.ts'
+import type { Protocol } from './protocol.ts'
 import { allServices, portOf, type MeshService } from './registry.ts'
 import type { Request } from './request.ts'
 import { retriesOf } from './retries.ts'
@@ -209,6 +210,11 @@ export function serviceFact(service: MeshService): JsonObject {
     name: nameOf(service.object),
     ...(service.external ? { external: true } : {}),
     ...(service.source === 'Service' && service.resolution === 'none' ? { headless: true } : {}),
-    ports: service.ports.map(({ number, protocol }) => `${number}/${protocol}`),
+    ports: service.ports.map(({ number, protocol }) => `${number}/${protocolFact(protocol)}`),
   }
+}
+
+/** Istio's own word for a protocol that it has to detect. */
+function protocolFact(protocol: Protocol): string {
+  return protocol === 'unsupported' ? 'unsupportedprotocol' : protocol
 }

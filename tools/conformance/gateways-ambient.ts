@@ -1,5 +1,6 @@
 import { asList, asObject, type Json, type JsonObject } from '../../src/kube/json.ts'
-import { texts } from '../../src/mesh/fields.ts'
+import { text, texts } from '../../src/mesh/fields.ts'
+import { compareText } from '../../src/mesh/age.ts'
 import { ambientFacts } from '../../src/mesh/ambient-facts.ts'
 import { gatewayFacts } from '../../src/mesh/gateway-facts.ts'
 import { readOracle, entriesOf, type OracleMesh } from './oracle-mesh.ts'
@@ -21,6 +22,7 @@ export function scoreAmbientOracle(folder: string): Score {
 
 function scoreGateways(tally: Tally, { id, snapshot, facts: expected }: OracleMesh): void {
   const actual = gatewayFacts(snapshot)
+  tally.compare('services', id, byHost(expected.services), byHost(actual.services))
   for (const pod of keysOf(expected.gateways, actual.gateways)) {
     const theirs = asObject(asObject(expected.gateways)[pod])
     const ours = asObject(asObject(actual.gateways)[pod])
@@ -46,6 +48,7 @@ function scoreGateways(tally: Tally, { id, snapshot, facts: expected }: OracleMe
 
 function scoreAmbient(tally: Tally, { id, snapshot, requests, facts: expected }: OracleMesh): void {
   const actual = ambientFacts(snapshot, requests)
+  tally.compare('services', id, byHost(expected.services), byHost(actual.services))
   compareMembers(tally, 'service waypoints', id, expected.serviceWaypoints, actual.serviceWaypoints)
   for (const pod of keysOf(expected.pods, actual.pods)) {
     const { mtls, access, policies, missing, services, ...capture } = asObject(asObject(expected.pods)[pod])
@@ -121,6 +124,11 @@ function compareChains(tally: Tally, place: string, expected: JsonObject, actual
       tally.compare('virtual hosts', `${at} ${texts(domains).join()}`, rest, ourRest)
     }
   }
+}
+
+/** In no particular order. */
+function byHost(services: Json | undefined): readonly Json[] {
+  return asList(services).toSorted((a, b) => compareText(text(asObject(a).host) ?? '', text(asObject(b).host) ?? ''))
 }
 
 function head(chain: Json): Json {
