@@ -39,7 +39,10 @@ describeCluster('the shared cluster', (cluster) => {
     ).toEqual(versions)
     for (const version of versions) {
       const listed = await kubectlOutput(cluster.kubectl, ['get', '--raw', `/apis/${group}/${version}/${plural}`])
-      expect(JSON.parse(listed)).toMatchObject({ items: [] })
+      expect(JSON.parse(listed)).toMatchObject({
+        apiVersion: `${group}/${version}`,
+        kind: `${crd.spec.names.kind}List`,
+      })
     }
   })
 
