@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 
-import { buildSnapshot } from '../mesh/snapshot.ts'
+import { buildSnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { CheckInput } from '../reports/check-documents.ts'
 import { definedKinds, toJudgedObject } from '../reports/judged-object.ts'
 import { readTexts } from '../sources/documents.ts'
 import type { InputError } from '../sources/input-error.ts'
-import { readManifests, type Manifest, type SourceText } from '../sources/manifests.ts'
+import { readManifests, type SourceText } from '../sources/manifests.ts'
 import type { CliIo } from './cli-io.ts'
 import { append } from './policy-options.ts'
 import { trackProgress } from './progress.ts'
@@ -46,7 +46,7 @@ export function readDocuments(
   const input: CheckInput = {
     read: { ...read, errors: [...errors, ...read.errors, ...context.errors] },
     policies,
-    context: buildSnapshot(context.judged.map(({ object }) => object)),
+    context: context.mesh,
     contextKinds: context.kinds,
     knowledge: options.context.length === 0 ? 'partial' : 'whole',
     namespace: options.namespace,
@@ -55,17 +55,19 @@ export function readDocuments(
   return { texts, input }
 }
 
-interface Context {
-  readonly judged: readonly ReturnType<typeof toJudgedObject>[]
+/** What `--context` names: more of the mesh. */
+export interface Context {
+  readonly mesh: MeshSnapshot
   readonly kinds: CheckInput['contextKinds']
   readonly errors: readonly InputError[]
   readonly notes: readonly string[]
 }
 
-function readContext({ context, namespace }: DocumentOptions, io: CliIo): Context {
+/** Reads the mesh around the documents. */
+export function readContext({ context, namespace }: DocumentOptions, io: CliIo): Context {
   const { texts, errors } = readTexts(context, io.standardInput)
   const read = readManifests(texts)
   const kinds = definedKinds(read.manifests.map(({ object }) => object))
-  const judged = read.manifests.map((manifest: Manifest) => toJudgedObject(manifest, kinds, namespace))
-  return { judged, kinds, errors: [...errors, ...read.errors], notes: read.notes }
+  const objects = read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace).object)
+  return { mesh: buildSnapshot(objects), kinds, errors: [...errors, ...read.errors], notes: read.notes }
 }

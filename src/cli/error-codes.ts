@@ -73,6 +73,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'Standard input cannot be written in place',
     remedy: 'Use `fix - -o yaml` and redirect the output.',
   },
+  'CLI-03': {
+    title: 'A file for `meshward cel` does not hold exactly one document',
+    remedy: 'Give a file with one object or one set of parameters.',
+  },
   'POLICY-FILE': {
     title: 'A file or folder of policies cannot be read',
     remedy: 'Check the path and its permissions.',

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 
 import { addServeOptions, type ServeOptions } from '../webhook/serve-options.ts'
 import type { CliIo, ExitCode } from './cli-io.ts'
+import { addCelCommand } from './commands/cel.ts'
 import { addCheckCommand } from './commands/check.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addFixCommand } from './commands/fix.ts'
@@ -27,7 +28,14 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
     })
     .exitOverride()
     .addHelpText('after', '\nExit code: 0 clean, 1 findings that count, 2 could not run.')
-  for (const add of [addCheckCommand, addFixCommand, addTestCommand, addListCommand, addExplainCommand]) {
+  for (const add of [
+    addCheckCommand,
+    addFixCommand,
+    addTestCommand,
+    addListCommand,
+    addExplainCommand,
+    addCelCommand,
+  ]) {
     add(program, io, exit)
   }
   addServeOptions(program.command('serve').summary('serve the policies as an admission webhook')).action(

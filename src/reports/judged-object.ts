@@ -31,18 +31,27 @@ export function definedKinds(objects: Iterable<KubeObject>): DefinedKinds {
   return kinds
 }
 
-/**
- * The request for a manifest: a CREATE without an old object, by nobody. The resource of its kind comes from a table,
- * else from `kinds`, else it is the lower-case plural. `namespace` is that of objects that name none.
- */
+/** A manifest with the request that its application would make. `namespace` is that of objects that name none. */
 export function toJudgedObject(manifest: Manifest, kinds: DefinedKinds, namespace: string): JudgedObject {
-  const { group, version } = parseApiVersion(manifest.object.apiVersion)
-  const { kind } = manifest.object
+  const { request, object } = creationOf(manifest.object, { kinds, namespace, uid: uidOf(manifest) })
+  return { manifest, object, ref: subjectOf(request), request }
+}
+
+/**
+ * The request that creates an object: without an old one, by nobody. The resource of its kind comes from `kinds`, else
+ * from a table, else it is the lower-case plural.
+ */
+export function creationOf(
+  given: KubeObject,
+  { kinds, namespace, uid }: { readonly kinds: DefinedKinds; readonly namespace: string; readonly uid: string },
+): { readonly request: AdmissionRequest; readonly object: KubeObject } {
+  const { group, version } = parseApiVersion(given.apiVersion)
+  const { kind } = given
   const { resource, scope } = kinds.get(`${group}/${kind}`) ?? resourceOf(group, kind)
-  const object = scope === 'Cluster' ? manifest.object : withNamespace(manifest.object, namespace)
+  const object = scope === 'Cluster' ? given : withNamespace(given, namespace)
   const isNamespace = group === '' && kind === 'Namespace'
   const request: AdmissionRequest = {
-    uid: uidOf(manifest),
+    uid,
     operation: 'CREATE',
     kind: { group, version, kind },
     resource: { group, version, resource },
@@ -54,7 +63,7 @@ export function toJudgedObject(manifest: Manifest, kinds: DefinedKinds, namespac
     userInfo: { username: '', groups: [] },
     dryRun: true,
   }
-  return { manifest, object, ref: subjectOf(request), request }
+  return { request, object }
 }
 
 /** Two objects of one identity, whatever their versions: only one of them can be applied. One error for each repetition. */

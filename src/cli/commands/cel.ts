@@ -1,0 +1,130 @@
+import { Option, type Command } from 'commander'
+
+import { celValue, createBudget, createEnvironment, fromCel } from '../../cel/environment.ts'
+import { meshView } from '../../engine/mesh-view.ts'
+import { requestScope } from '../../engine/scope.ts'
+import type { AdmissionRequest } from '../../engine/request.ts'
+import { isList, isObject, type Json } from '../../kube/json.ts'
+import { isKubeObject } from '../../kube/object.ts'
+import { parseYamlDocuments } from '../../kube/yaml-document.ts'
+import { MESH_FUNCTIONS } from '../../policy/mesh-functions/all.ts'
+import { readTexts } from '../../sources/documents.ts'
+import type { InputError } from '../../sources/input-error.ts'
+import { creationOf } from '../../reports/judged-object.ts'
+import type { CliIo, ExitCode } from '../cli-io.ts'
+import { addDocumentOptions, readContext, type DocumentOptions } from '../document-options.ts'
+import { formatCel, type CelAnswer } from '../formats/cel.ts'
+import { printErrors } from '../print-errors.ts'
+
+interface CelOptions extends DocumentOptions {
+  readonly output: 'text' | 'json'
+  readonly file?: string
+  readonly params?: string
+}
+
+/** `meshward cel EXPR -f object.yaml`: evaluates one expression, and shows the value, its type and what it cost. */
+export function addCelCommand(program: Command, io: CliIo, exit: (code: ExitCode) => void): void {
+  const command = program
+    .command('cel')
+    .summary('evaluate one CEL expression as a policy would')
+    .argument('<expression>', 'it sees object, oldObject, request, namespaceObject, params and mesh.*')
+    .option('-f, --file <file>', 'the object, as YAML or JSON; - for standard input')
+    .option('--params <file>', 'the parameters, as YAML or JSON')
+    .addOption(
+      new Option('-o, --output <format>', 'how the answer is written').choices(['text', 'json']).default('text'),
+    )
+  addDocumentOptions(command).action((expression: string, options: CelOptions) => {
+    exit(cel(expression, options, io))
+  })
+}
+
+function cel(expression: string, options: CelOptions, io: CliIo): ExitCode {
+  const object = readOne(options.file, io)
+  const params = readOne(options.params, io)
+  const context = readContext(options, io)
+  const errors = [...object.errors, ...params.errors, ...context.errors]
+  if (errors.length > 0) {
+    printErrors(errors, io)
+    return 2
+  }
+  const answer = evaluate(expression, {
+    request: requestOf(object, options.namespace),
+    params: params.value ?? {},
+    mesh: context.mesh,
+    knowledge: options.context.length === 0 ? 'partial' : 'whole',
+  })
+  io.print(options.output === 'json' ? `${JSON.stringify(answer, null, 2)}\n` : formatCel(expression, answer))
+  return 'error' in answer ? 2 : 0
+}
+
+interface Surroundings {
+  readonly request: AdmissionRequest
+  readonly params: Json
+  readonly mesh: Context['mesh']
+  readonly knowledge: 'whole' | 'partial'
+}
+
+type Context = ReturnType<typeof readContext>
+
+const VARIABLES = { object: 'dyn', oldObject: 'dyn', request: 'dyn', namespaceObject: 'dyn', params: 'dyn' } as const
+
+function evaluate(expression: string, { request, params, mesh, knowledge }: Surroundings): CelAnswer {
+  const compiled = createEnvironment({ variables: VARIABLES, functions: MESH_FUNCTIONS }).compile(expression)
+  if (!compiled.ok) {
+    const [issue] = compiled.issues
+    return { error: issue ?? { code: 'CEL-SYNTAX', message: 'this does not compile', start: 0, end: 0 } }
+  }
+  const view = meshView(request, mesh, knowledge)
+  const { activation } = requestScope(request, view)
+  const budget = createBudget()
+  const { remaining } = budget
+  const outcome = compiled.program.evaluate({ ...activation, params: celValue(params) }, budget, view)
+  if (!outcome.ok) return { error: outcome.error }
+  const value = fromCel(outcome.value)
+  const { type } = compiled.program
+  return { value, type: type === 'dyn' ? typeOf(value) : type, cost: remaining - budget.remaining }
+}
+
+/** What a value of type dyn is, as far as its JSON tells. */
+function typeOf(value: Json): string {
+  if (value === null) return 'null_type'
+  if (isList(value)) return 'list'
+  if (isObject(value)) return 'map'
+  switch (typeof value) {
+    case 'boolean':
+      return 'bool'
+    case 'number':
+      return Number.isInteger(value) ? 'int' : 'double'
+    default:
+      return 'string'
+  }
+}
+
+interface One {
+  readonly value: Json | undefined
+  readonly errors: readonly InputError[]
+}
+
+/** The one document of a file; nothing where no file is given. */
+function readOne(file: string | undefined, io: CliIo): One {
+  if (file === undefined) return { value: undefined, errors: [] }
+  const { texts, errors } = readTexts([file], io.standardInput)
+  const [source] = texts
+  if (source === undefined) return { value: undefined, errors }
+  const [outcome, ...more] = parseYamlDocuments(source.text)
+  if (outcome === undefined || more.length > 0) {
+    const message = `this holds ${outcome === undefined ? 'no document' : `${more.length + 1} documents`}; give exactly one`
+    return { value: undefined, errors: [{ code: 'CLI-03', file, message }] }
+  }
+  return outcome.ok
+    ? { value: outcome.document.value, errors: [] }
+    : { value: undefined, errors: [{ ...outcome.error, file, document: 0 }] }
+}
+
+/** The creation of the object; of what is no object of the API, a request without a kind. */
+function requestOf({ value }: One, namespace: string): AdmissionRequest {
+  const object = isObject(value) ? value : null
+  if (isKubeObject(object)) return creationOf(object, { kinds: new Map(), namespace, uid: 'cel' }).request
+  const nothing = { apiVersion: '', kind: '', metadata: {} }
+  return { ...creationOf(nothing, { kinds: new Map(), namespace, uid: 'cel' }).request, object }
+}
