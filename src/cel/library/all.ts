@@ -1,10 +1,12 @@
 import { conversionsLibrary } from './conversions.ts'
+import { formatTextLibrary } from './format-text.ts'
 import type { Library } from './library.ts'
 import { listsLibrary } from './lists.ts'
 import { networkLibrary } from './network.ts'
 import { optionalsLibrary } from './optionals.ts'
 import { quantityLibrary } from './quantity.ts'
 import { regexLibrary } from './regex.ts'
+import { semverLibrary } from './semver.ts'
 import { setsLibrary } from './sets.ts'
 import { stringsLibrary } from './strings.ts'
 import { twoVariablesLibrary } from './two-variables.ts'
@@ -22,4 +24,6 @@ export const LIBRARIES: readonly Library[] = [
   quantityLibrary,
   networkLibrary,
   urlLibrary,
+  formatTextLibrary,
+  semverLibrary,
 ]

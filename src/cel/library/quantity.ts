@@ -17,7 +17,6 @@ export const quantityLibrary: Library = {
       return quantity
     })
     define('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined)
-    define(`${TYPE}.sign(): int`, ({ nanos }: Quantity) => BigInt(compare(nanos, 0n)))
     define(`${TYPE}.isInteger(): bool`, (quantity: Quantity) => toInteger(quantity) !== undefined)
     define(`${TYPE}.asInteger(): int`, (quantity: Quantity) => {
       const integer = toInteger(quantity)

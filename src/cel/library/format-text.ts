@@ -1,0 +1,149 @@
+import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
+
+import type { Runtime } from '../runtime.ts'
+import { compareValues } from '../value-order.ts'
+import { FunctionError, sizeCost, type Library } from './library.ts'
+
+/**
+ * `'%d of %s'.format([1, 'a'])` and `strings.quote`. Source: cel-go `ext/formatting.go`, `ext/strings.go`.
+ */
+export const formatTextLibrary: Library = {
+  register(environment, runtime) {
+    environment.registerFunction(
+      'string.format(list<dyn>): string',
+      (text: string, args: readonly unknown[]) => format(text, args, runtime),
+      { async: false },
+    )
+    environment.registerType('namespace.strings', { ctor: StringsNamespace })
+    environment.registerConstant('strings', 'namespace.strings', new StringsNamespace())
+    environment.registerFunction('namespace.strings.quote(string): string', (_: unknown, text: string) => quote(text), {
+      async: false,
+    })
+  },
+}
+
+/** What the name `strings` stands for; it has nothing but functions. */
+class StringsNamespace {
+  readonly functionsOnly = true
+}
+
+function format(text: string, args: readonly unknown[], runtime: Runtime): string {
+  let used = 0
+  const result = text.replaceAll(
+    /%(?:%|(\.\d+)?(.)|$)/gsu,
+    (clause, precision: string | undefined, verb: string | undefined) => {
+      if (clause === '%%') return '%'
+      if (verb === undefined) throw new FunctionError('unexpected end of the format string')
+      if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
+      const value = args[used]
+      used += 1
+      const shown = formatOne(verb, value, precision === undefined ? 6 : Number(precision.slice(1)))
+      runtime.charge(sizeCost(shown.length))
+      return shown
+    },
+  )
+  if (used < args.length)
+    throw new FunctionError(`too many arguments supplied to string.format (expected ${used}, got ${args.length})`)
+  return result
+}
+
+function formatOne(verb: string, value: unknown, precision: number): string {
+  switch (verb) {
+    case 's':
+      return showValue(value)
+    case 'd':
+      return showInteger(value, 10)
+    case 'b':
+      return typeof value === 'boolean' ? (value ? '1' : '0') : showInteger(value, 2)
+    case 'o':
+      return showInteger(value, 8)
+    case 'x':
+      return showHex(value)
+    case 'X':
+      return showHex(value).toUpperCase()
+    case 'f':
+      return showFloat(value, (number) => number.toFixed(precision))
+    case 'e':
+      return showFloat(value, (number) => number.toExponential(precision).replace(/e([-+])(\d)$/, 'e$10$2'))
+    default:
+      throw new FunctionError(`unrecognized formatting clause "${verb}"`)
+  }
+}
+
+function showInteger(value: unknown, base: number): string {
+  if (typeof value === 'bigint') return value.toString(base)
+  if (value instanceof UnsignedInt) return value.value.toString(base)
+  throw new FunctionError('only integers can be formatted this way')
+}
+
+function showHex(value: unknown): string {
+  if (typeof value === 'string') return Array.from(new TextEncoder().encode(value), hexByte).join('')
+  if (value instanceof Uint8Array) return Array.from(value, hexByte).join('')
+  return showInteger(value, 16)
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}
+
+function showFloat(value: unknown, show: (number: number) => string): string {
+  const number = typeof value === 'bigint' ? Number(value) : value instanceof UnsignedInt ? Number(value.value) : value
+  if (typeof number !== 'number') throw new FunctionError('only numbers can be formatted this way')
+  if (Number.isNaN(number)) return 'NaN'
+  if (!Number.isFinite(number)) return number > 0 ? 'Infinity' : '-Infinity'
+  return show(number)
+}
+
+function showValue(value: unknown): string {
+  if (typeof value === 'string') return value
+  return showNested(value)
+}
+
+function showNested(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return String(value)
+    case 'number':
+      return Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
+    default:
+  }
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return `[${value.map(showNested).join(', ')}]`
+  if (value instanceof Map) return showMap(value)
+  if (value instanceof UnsignedInt) return String(value.value)
+  if (value instanceof Duration) return `${Number(value.seconds) + value.nanos / 1e9}s`
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value)
+  if (
+    typeof value === 'object' &&
+    value !== undefined &&
+    'toISOString' in value &&
+    typeof value.toISOString === 'function'
+  ) {
+    const text: unknown = value.toISOString()
+    return typeof text === 'string' ? text.replace('.000Z', 'Z') : ''
+  }
+  throw new FunctionError('a value of this type cannot be formatted')
+}
+
+function showMap(map: ReadonlyMap<unknown, unknown>): string {
+  const entries = [...map].toSorted(([a], [b]) => compareValues(a, b))
+  return `{${entries.map(([key, value]) => `${showNested(key)}: ${showNested(value)}`).join(', ')}}`
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '\u0007': String.raw`\a`,
+  '\b': String.raw`\b`,
+  '\f': String.raw`\f`,
+  '\n': String.raw`\n`,
+  '\r': String.raw`\r`,
+  '\t': String.raw`\t`,
+  '\v': String.raw`\v`,
+  '\\': String.raw`\\`,
+  '"': String.raw`\"`,
+}
+
+function quote(text: string): string {
+  return `"${Array.from(text.toWellFormed(), (point) => ESCAPES[point] ?? point).join('')}"`
+}
