@@ -4,6 +4,7 @@ import { accessTo, type PortAccess } from './access.ts'
 import { enforcedRuleName } from './authorization.ts'
 import { clustersFor } from './cluster.ts'
 import { destinationRuleFor, ruleName } from './destination-rule.ts'
+import { discoveredMesh } from './discovery.ts'
 import { clusterFact } from './fact-cluster.ts'
 import { retriesFact, routeFact } from './fact-route.ts'
 import { KINDS } from './kinds.ts'
@@ -39,10 +40,8 @@ export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): Jso
 }
 
 /** `facts`, one workload at a time, for a caller that shows progress or must not block. */
-export function* collectFacts(
-  snapshot: MeshSnapshot,
-  requests: readonly Request[],
-): Generator<FactsProgress, JsonObject> {
+export function* collectFacts(whole: MeshSnapshot, requests: readonly Request[]): Generator<FactsProgress, JsonObject> {
+  const snapshot = discoveredMesh(whole)
   const workloads = sidecarWorkloads(snapshot)
   const registry = readRegistry(snapshot)
   const clients = new Map<string, ClientFacts>()

@@ -20,7 +20,9 @@ if (path === undefined || !existsSync(path)) {
   const folders = own === undefined ? Object.keys(SCORERS).map((name) => join(path, name)) : [path]
   for (const folder of folders.filter((candidate) => existsSync(candidate))) {
     for (const score of SCORERS[basename(folder)] ?? []) {
-      for (const line of formatScore(score(folder), shown)) console.log(line)
+      const result = score(folder)
+      for (const line of formatScore(result, shown)) console.log(line)
+      if (result.differences.length > 0) process.exitCode = 1
     }
   }
 }
