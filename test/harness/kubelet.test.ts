@@ -160,8 +160,8 @@ test('a mount script quotes every path, mounts outer paths first, and closes the
   const script = mountScript({
     root: "/tmp/it's/root",
     mounts: [
-      { source: '/data/in ner', target: '/work/inner', readOnly: false },
-      { source: '/data/outer', target: '/work', readOnly: true },
+      { source: '/data/in ner', target: '/scratch/inner', readOnly: false },
+      { source: '/data/outer', target: '/scratch', readOnly: true },
     ],
     hostname: 'pod',
     user: 7,
@@ -171,7 +171,7 @@ test('a mount script quotes every path, mounts outer paths first, and closes the
   const lines = script.split('\n')
   const at = (text: string) => lines.findIndex((line) => line.includes(text))
   expect(lines[1]).toBe(`mount -t tmpfs -o mode=0755 tmpfs '/tmp/it'\\''s/root'`)
-  expect(lines[at("'/data/in ner'")]).toContain(`mount --bind '/data/in ner' '/tmp/it'\\''s/root/work/inner'`)
+  expect(lines[at("'/data/in ner'")]).toContain(`mount --bind '/data/in ner' '/tmp/it'\\''s/root/scratch/inner'`)
   expect(at("'/data/outer'")).toBeLessThan(at("'/data/in ner'"))
   expect(at("'/data/in ner'")).toBeLessThan(at('mount -o remount,ro'))
   expect(lines.slice(-3)).toEqual([`: > '/tmp/done'`, 'exec "$@"', ''])

@@ -91,11 +91,11 @@ describeNodes('containers of the small kubelet', () => {
       spec: { volumes: [{ name: 'work', emptyDir: {} }] },
       container: {
         securityContext: { readOnlyRootFilesystem: true },
-        volumeMounts: [{ name: 'work', mountPath: '/work' }],
+        volumeMounts: [{ name: 'work', mountPath: '/scratch' }],
       },
     }
     expect(
-      await outputOf('read-only', 'touch /tmp/x 2>/dev/null || echo refused; touch /work/x && ls /work', parts),
+      await outputOf('read-only', 'touch /tmp/x 2>/dev/null || echo refused; touch /scratch/x && ls /scratch', parts),
     ).toBe('refused\nx\n')
   })
 
