@@ -4,6 +4,7 @@ import { mergedGateway, placementsByGateway, type Placement } from './gateway-me
 import { serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway, selectsGatewayPod } from './gateway-workloads.ts'
 import { gatewaysByHost } from './indexes.ts'
+import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
 
@@ -32,8 +33,10 @@ export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): reado
       for (const other of snapshot.find(gatewaysByHost, host.slice(host.indexOf('/') + 1))) {
         if (isSame(other, gateway) || !isBeside(other)) continue
         for (const rival of serversOf(other)) {
-          if (rival.port !== server.port || rival.bind !== server.bind || !rival.hosts.includes(host)) continue
-          shared.set(rival, [...(shared.get(rival) ?? []), host])
+          if (rival.port !== server.port || rival.bind !== server.bind || !hostsOf(rival).has(host)) continue
+          const hosts = shared.get(rival)
+          if (hosts === undefined) shared.set(rival, [host])
+          else hosts.push(host)
         }
       }
     }
@@ -57,6 +60,8 @@ export function placementsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject)
     return placements.map((placement) => ({ ...placement, pod }))
   })
 }
+
+const hostsOf: (server: GatewayServer) => ReadonlySet<string> = memo(({ hosts }) => new Set(hosts))
 
 function isSame(a: KubeObject, b: KubeObject): boolean {
   return nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b)

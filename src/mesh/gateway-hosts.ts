@@ -1,4 +1,5 @@
-import { coveringPatterns, isCoveredBy, isWildcard } from './hosts.ts'
+import { coveringPatterns, isWildcard } from './hosts.ts'
+import { compareText } from './age.ts'
 import type { GatewayServer } from './gateway-servers.ts'
 import { memo } from './memo.ts'
 
@@ -25,8 +26,8 @@ export function servedDomains(
     const covering = coveringPatterns(host)
     if ([...covering].some(isAccepted)) found.push({ domain: host, host })
     if (!isWildcard(host)) continue
-    for (const own of accepted.keys()) {
-      if (own !== host && isCoveredBy(own, host) && isAccepted(own)) found.push({ domain: own, host })
+    for (const own of namesUnder(server, host)) {
+      if (own !== host && isAccepted(own)) found.push({ domain: own, host })
     }
   }
   return found
@@ -34,9 +35,11 @@ export function servedDomains(
 
 /** The namespaces whose VirtualServices may use a host at a server; `*` for all. */
 export function namespacesAccepting(server: GatewayServer, host: string): readonly string[] {
+  const accepted = acceptedBy(server)
   const found = new Set<string>()
-  for (const [own, namespaces] of acceptedBy(server)) {
-    if (isCoveredBy(own, host) || isCoveredBy(host, own)) for (const namespace of namespaces) found.add(namespace)
+  for (const pattern of coveringPatterns(host)) for (const own of accepted.get(pattern) ?? []) found.add(own)
+  if (isWildcard(host)) {
+    for (const name of namesUnder(server, host)) for (const own of accepted.get(name) ?? []) found.add(own)
   }
   return [...found]
 }
@@ -53,5 +56,31 @@ const acceptedBy: (server: GatewayServer) => ReadonlyMap<string, readonly string
   }
   return accepted
 })
+
+/** The names of a server that a wildcard covers. O(log n) beside what is found. */
+function* namesUnder(server: GatewayServer, wildcard: string): Generator<string> {
+  const names = byEnding(server)
+  const ending = backwards(wildcard.slice(1))
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((names[middle]?.reversed ?? '') < ending) low = middle + 1
+    else high = middle
+  }
+  for (let index = low; names[index]?.reversed.startsWith(ending) === true; index++) yield names[index]?.name ?? ''
+}
+
+/** The names of a server in the order of their letters from the end, so that those with one ending stand together. */
+const byEnding: (server: GatewayServer) => readonly { readonly name: string; readonly reversed: string }[] = memo(
+  (server) =>
+    [...acceptedBy(server).keys()]
+      .map((name) => ({ name, reversed: backwards(name) }))
+      .sort((a, b) => compareText(a.reversed, b.reversed)),
+)
+
+function backwards(name: string): string {
+  return name.split('').reverse().join('')
+}
 
 const ANY = '*'

@@ -3,7 +3,7 @@ import type { Placement } from './gateway-merge.ts'
 import { gatewayProxy, virtualHosts, type GatewayProxy, type VirtualHost } from './gateway-routes.ts'
 import { isHttpServer, sniHosts, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
-import { coveringPatterns, isCoveredBy } from './hosts.ts'
+import { coveringPatterns } from './hosts.ts'
 import { isCatchAll } from './http-match.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
@@ -40,25 +40,33 @@ function relaxedBetween(proxy: GatewayProxy, own: Placement, other: Placement): 
   const isStrict = demandsCertificate(own.server)
   if (own.port !== other.port || isStrict === demandsCertificate(other.server)) return []
   const [strict, relaxed] = isStrict ? [own.server, other.server] : [other.server, own.server]
-  return sniHosts(strict)
-    .filter((host) => sniHosts(relaxed).some((wider) => wider !== host && isCoveredBy(host, wider)))
-    .flatMap((host): readonly RelaxedSni[] => {
-      const hosts = virtualHosts(proxy, proxy.merged.sharingRoutes(relaxed, own.port))
-      const [first] = answering(hosts, host)?.routes ?? []
-      const isRefused =
-        first !== undefined &&
-        isCatchAll(first.match) &&
-        first.action.kind === 'direct-response' &&
-        first.action.status === MISDIRECTED
-      if (isRefused) return []
-      return [{ pod: proxy.merged.pod, strict, host, relaxed, isServed: first !== undefined }]
-    })
+  const wider = new Set(sniHosts(relaxed))
+  const covered = sniHosts(strict).filter((host) => isWithin(host, wider))
+  if (covered.length === 0) return []
+  const answers = byDomain(virtualHosts(proxy, proxy.merged.sharingRoutes(relaxed, own.port)))
+  return covered.flatMap((host): readonly RelaxedSni[] => {
+    const [first] = answering(answers, host)?.routes ?? []
+    const isRefused =
+      first !== undefined &&
+      isCatchAll(first.match) &&
+      first.action.kind === 'direct-response' &&
+      first.action.status === MISDIRECTED
+    return isRefused ? [] : [{ pod: proxy.merged.pod, strict, host, relaxed, isServed: first !== undefined }]
+  })
+}
+
+function isWithin(host: string, wider: ReadonlySet<string>): boolean {
+  return [...coveringPatterns(host)].some((pattern) => pattern !== host && wider.has(pattern))
+}
+
+function byDomain(hosts: readonly VirtualHost[]): ReadonlyMap<string, VirtualHost> {
+  return new Map(hosts.flatMap((each) => each.domains.map((domain) => [domain, each] as const)))
 }
 
 /** The entry with the most specific name for a host. */
-function answering(hosts: readonly VirtualHost[], host: string): VirtualHost | undefined {
+function answering(answers: ReadonlyMap<string, VirtualHost>, host: string): VirtualHost | undefined {
   for (const pattern of coveringPatterns(host)) {
-    const found = hosts.find(({ domains }) => domains.includes(pattern))
+    const found = answers.get(pattern)
     if (found !== undefined) return found
   }
   return undefined
