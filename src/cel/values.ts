@@ -5,66 +5,64 @@ import { isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import type { CelValue } from './types.ts'
 
 /**
- * A JSON object as the engine sees it: a Map whose members are converted when an expression asks for them, so that a
+ * A JSON object as the engine sees it: a map whose members are converted when an expression asks for them, so that a
  * large object costs what is looked at. Own members only: a label called `constructor` is a label like any other.
+ * It is a Map to `instanceof`, without the storage of one, which would cost more than all that is done with it.
  */
-export class ObjectView extends Map<unknown, CelValue> {
+export class ObjectView {
   readonly json: JsonObject
-  private keyList: readonly string[] | undefined
+  private names: readonly string[] | undefined
+  /** Views of the members that are objects or lists, so that each is made once. */
+  private parts: Map<string, CelValue> | undefined
 
   constructor(json: JsonObject) {
-    super()
     this.json = json
   }
 
-  private get names(): readonly string[] {
-    this.keyList ??= Object.keys(this.json).filter((key) => this.json[key] !== undefined)
-    return this.keyList
-  }
-
-  override get(key: unknown): CelValue {
-    if (typeof key !== 'string') return undefined
-    const known = super.get(key)
-    if (known !== undefined) return known
-    if (!Object.hasOwn(this.json, key)) return undefined
+  get(key: unknown): CelValue {
+    if (typeof key !== 'string' || !Object.hasOwn(this.json, key)) return undefined
     const json = this.json[key]
-    const value = json === undefined ? undefined : celValue(json)
-    super.set(key, value)
-    return value
+    if (typeof json !== 'object' || json === null) return json === undefined ? undefined : celValue(json)
+    const known = this.parts?.get(key)
+    if (known !== undefined) return known
+    const part = celValue(json)
+    this.parts ??= new Map()
+    this.parts.set(key, part)
+    return part
   }
 
-  override has(key: unknown): boolean {
+  has(key: unknown): boolean {
     return typeof key === 'string' && Object.hasOwn(this.json, key) && this.json[key] !== undefined
   }
 
-  override get size(): number {
-    return this.names.length
+  get size(): number {
+    return this.keyList().length
   }
 
-  override keys(): MapIterator<unknown> {
-    return this.names[Symbol.iterator]()
+  keys(): Iterator<string> & Iterable<string> {
+    return this.keyList()[Symbol.iterator]()
   }
 
-  override *values(): MapIterator<CelValue> {
-    for (const name of this.names) yield this.get(name)
+  *values(): IterableIterator<CelValue> {
+    for (const name of this.keyList()) yield this.get(name)
   }
 
-  /**
-   * None: the engine asks for the first entry, and for its first, and so on, only to guess the types of all of them,
-   * before every comparison. Members of JSON may be anything, which is what it takes an empty map to say.
-   */
-  override entries(): MapIterator<[unknown, CelValue]> {
-    return NO_ENTRIES.entries()
+  *entries(): IterableIterator<[string, CelValue]> {
+    for (const name of this.keyList()) yield [name, this.get(name)]
   }
 
-  override *[Symbol.iterator](): MapIterator<[unknown, CelValue]> {
-    for (const name of this.names) yield [name, this.get(name)]
+  [Symbol.iterator](): IterableIterator<[string, CelValue]> {
+    return this.entries()
+  }
+
+  private keyList(): readonly string[] {
+    this.names ??= Object.keys(this.json).filter((key) => this.json[key] !== undefined)
+    return this.names
   }
 }
 
-const NO_ENTRIES: ReadonlyMap<unknown, CelValue> = new Map()
-
-// The engine tells types apart by their constructor; this one is a map to it.
+// The engine tells types apart by their constructor and by `instanceof`; to both this one is a Map.
+Object.setPrototypeOf(ObjectView.prototype, Map.prototype)
 Object.defineProperty(ObjectView.prototype, 'constructor', { value: Map })
 
 /** The JSON that a converted list came from, so that a host function gets the very list that went in. */

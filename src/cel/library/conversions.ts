@@ -1,5 +1,6 @@
 import { Duration, type UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
+import { remembering } from '../recent.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -24,7 +25,8 @@ export const conversionsLibrary: Library = {
     define('string(google.protobuf.Timestamp): string', (time: { toISOString(): string }) =>
       time.toISOString().replace(/\.(\d*?)0+Z$/, (_, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`)),
     )
-    define('dur_duration(string): google.protobuf.Duration', parseDuration)
+    // Durations are values: one object may stand for all of a text.
+    define('dur_duration(string): google.protobuf.Duration', remembering(parseDuration))
     define('dur_duration(google.protobuf.Duration): google.protobuf.Duration', (duration: Duration) => duration)
   },
 }

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js'
 
+import { remembering } from '../recent.ts'
 import { FunctionError, sizeCost, type Library } from './library.ts'
 
 /**
@@ -9,11 +10,12 @@ import { FunctionError, sizeCost, type Library } from './library.ts'
 export const regexLibrary: Library = {
   replaces: { matches: 're_matches' },
   register(environment, runtime) {
-    const compiled = new Map<string, RE2JS>()
-    const compile = (pattern: string): RE2JS => {
+    const compiled = new Map<string, Pattern>()
+    const compile = (pattern: string): Pattern => {
       let regex = compiled.get(pattern)
       if (regex === undefined) {
-        regex = compilePattern(pattern)
+        const compiledPattern = compilePattern(pattern)
+        regex = { regex: compiledPattern, isIn: remembering((text) => compiledPattern.matcher(text).find()) }
         // Patterns may come from objects, so the number that is kept is bounded.
         if (compiled.size < 1000) compiled.set(pattern, regex)
       }
@@ -24,7 +26,7 @@ export const regexLibrary: Library = {
       runtime.charge(sizeCost(text.length) * Math.max(1, Math.ceil(pattern.length / 4)))
     const matches = (text: string, pattern: string): boolean => {
       spend(text, pattern)
-      return compile(pattern).matcher(text).find()
+      return compile(pattern).isIn(text)
     }
     environment.registerFunction('string.re_matches(string): bool', matches, { async: false })
     environment.registerFunction('re_matches(string, string): bool', matches, { async: false })
@@ -32,14 +34,14 @@ export const regexLibrary: Library = {
       'string.find(string): string',
       (text: string, pattern: string) => {
         spend(text, pattern)
-        const matcher = compile(pattern).matcher(text)
+        const matcher = compile(pattern).regex.matcher(text)
         return matcher.find() ? (matcher.group() ?? '') : ''
       },
       { async: false },
     )
     const findAll = (text: string, pattern: string, limit: bigint): readonly string[] => {
       spend(text, pattern)
-      const matcher = compile(pattern).matcher(text)
+      const matcher = compile(pattern).regex.matcher(text)
       const found: string[] = []
       const most = limit < 0n ? Number.POSITIVE_INFINITY : Number(limit)
       while (found.length < most && matcher.find()) found.push(matcher.group() ?? '')
@@ -52,6 +54,12 @@ export const regexLibrary: Library = {
     )
     environment.registerFunction('string.findAll(string, int): list<string>', findAll, { async: false })
   },
+}
+
+interface Pattern {
+  readonly regex: RE2JS
+  /** Does the pattern match anywhere in a text? */
+  readonly isIn: (text: string) => boolean
 }
 
 /** Compiles a pattern; throws a FunctionError that says what is wrong with it. */

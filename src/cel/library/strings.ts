@@ -162,8 +162,12 @@ function join(items: readonly unknown[], separator: string, runtime: Runtime): s
   return texts.join(separator)
 }
 
+/** A blank at the beginning or the end; most texts have none. */
+const BLANK_END = /^[\s\u0085]|[\s\u0085]$/u
+
 /** Unicode's White_Space property, as Go's strings.TrimSpace; JavaScript's trim also takes U+FEFF and leaves U+0085. */
 function trim(text: string): string {
+  if (text === '' || !BLANK_END.test(text)) return text
   return text.replace(/^[\s\u0085]+/u, keepMark).replace(/[\s\u0085]+$/u, keepMark)
 }
 
