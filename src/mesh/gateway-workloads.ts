@@ -3,6 +3,7 @@ import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { byAge, compareAge } from './age.ts'
 import { enrolmentOf } from './ambient-enrolment.ts'
+import { NO_OBJECTS } from './buckets.ts'
 import { textMap } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { gatewaysBySelector, gatewayWorkloads } from './indexes.ts'
@@ -53,7 +54,7 @@ export function gatewaysOfPod(snapshot: MeshSnapshot, { labels }: Workload): rea
       (all, list) => (all === undefined ? byAge(list) : joined(all)(list)),
       undefined,
     )
-  if (found === undefined) return []
+  if (found === undefined) return NO_OBJECTS
   const chosen = found.filter((gateway) => selectsGatewayPod(gateway, labels))
   return chosen.length === found.length ? found : choiceOf(found)(chosen)
 }

@@ -2,6 +2,7 @@ import { labelsOf, labelValue, nameOf, namespaceOf, type KubeObject } from '../k
 import { MANAGED } from './ambient-enrolment.ts'
 import { waypointUsers } from './indexes.ts'
 import { KINDS } from './kinds.ts'
+import { podTemplateOf } from './pod-template.ts'
 import { servicesOf, type MeshService } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { admitsNamespace, GATEWAY_NAME, isReady, trafficOf } from './waypoint-gateways.ts'
@@ -41,7 +42,9 @@ export function waypointOfService(snapshot: MeshSnapshot, service: KubeObject): 
  * mistake. istio: serviceregistry/ambient/waypoints.go fetchWaypointForWorkload, workloads.go computeWaypoint.
  */
 export function waypointOfWorkload(snapshot: MeshSnapshot, workload: Workload): WaypointUse {
-  const { namespace, labels, object } = workload
+  const { namespace, object } = workload
+  // of a machine, those of its spec do not count here
+  const labels = labelsOf(podTemplateOf(object) ?? object)
   if (instanceOf(snapshot, workload) !== undefined) return NO_WAYPOINT
   const use = forTraffic(snapshot, waypointUse(snapshot, object, namespace, labels), 'workload')
   const isInherited = labelValue(labels, USE_WAYPOINT) === undefined
