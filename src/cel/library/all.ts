@@ -2,6 +2,7 @@ import { conversionsLibrary } from './conversions.ts'
 import { formatTextLibrary } from './format-text.ts'
 import type { Library } from './library.ts'
 import { listsLibrary } from './lists.ts'
+import { namedFormatsLibrary } from './named-formats.ts'
 import { networkLibrary } from './network.ts'
 import { optionalsLibrary } from './optionals.ts'
 import { quantityLibrary } from './quantity.ts'
@@ -26,4 +27,5 @@ export const LIBRARIES: readonly Library[] = [
   urlLibrary,
   formatTextLibrary,
   semverLibrary,
+  namedFormatsLibrary,
 ]

@@ -64,7 +64,7 @@ function formatOne(verb: string, value: unknown, precision: number): string {
     case 'f':
       return showFloat(value, (number) => number.toFixed(precision))
     case 'e':
-      return showFloat(value, (number) => number.toExponential(precision).replace(/e([-+])(\d)$/, 'e$10$2'))
+      return showFloat(value, (number) => scientific(number, precision))
     default:
       throw new FunctionError(`unrecognized formatting clause "${verb}"`)
   }
@@ -94,6 +94,31 @@ function showFloat(value: unknown, show: (number: number) => string): string {
   return show(number)
 }
 
+const SUPERSCRIPTS: Readonly<Record<string, string>> = {
+  '-': '⁻',
+  '0': '⁰',
+  '1': '¹',
+  '2': '²',
+  '3': '³',
+  '4': '⁴',
+  '5': '⁵',
+  '6': '⁶',
+  '7': '⁷',
+  '8': '⁸',
+  '9': '⁹',
+}
+
+/** `1.234500\u202f×\u202f10⁰³`, as cel-go's en_US locale writes it. */
+function scientific(number: number, precision: number): string {
+  const [mantissa = '', exponent = '0'] = number.toExponential(precision).split('e')
+  const digits = exponent.replace(/^[-+]/, '').padStart(2, '0')
+  const raised = Array.from(
+    `${exponent.startsWith('-') ? '-' : ''}${digits}`,
+    (digit) => SUPERSCRIPTS[digit] ?? digit,
+  ).join('')
+  return `${mantissa}\u202f×\u202f10${raised}`
+}
+
 function showValue(value: unknown): string {
   if (typeof value === 'string') return value
   return showNested(value)
@@ -102,6 +127,7 @@ function showValue(value: unknown): string {
 function showNested(value: unknown): string {
   switch (typeof value) {
     case 'string':
+      return quote(value)
     case 'boolean':
     case 'bigint':
       return String(value)
@@ -129,7 +155,7 @@ function showNested(value: unknown): string {
 
 function showMap(map: ReadonlyMap<unknown, unknown>): string {
   const entries = [...map].toSorted(([a], [b]) => compareValues(a, b))
-  return `{${entries.map(([key, value]) => `${showNested(key)}: ${showNested(value)}`).join(', ')}}`
+  return `{${entries.map(([key, value]) => `${showNested(key)}:${showNested(value)}`).join(', ')}}`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

@@ -22,7 +22,9 @@ export const listsLibrary: Library = {
     define('list.isSorted(): bool', (list: readonly unknown[]) =>
       paid(list).every((item, index) => index === 0 || compareValues(list[index - 1], item) <= 0),
     )
-    define('list<A>.sum(): A', (list: readonly unknown[]) => sum(paid(list)))
+    for (const type of ['int', 'uint', 'double', 'google.protobuf.Duration', 'dyn']) {
+      define(`list<${type}>.sum(): ${type}`, (list: readonly unknown[]) => sum(paid(list)))
+    }
     define('list<A>.min(): A', (list: readonly unknown[]) => extreme(paid(list), 'min'))
     define('list<A>.max(): A', (list: readonly unknown[]) => extreme(paid(list), 'max'))
     define('list<A>.str_indexOf(A): int', (list: readonly unknown[], item: unknown) =>

@@ -48,6 +48,11 @@ class Url {
   }
 }
 
+/** Is a text a URL as Kubernetes reads them: absolute, or an absolute path? */
+export function isUrl(text: string): boolean {
+  return parseUrl(text) !== undefined
+}
+
 function parseUrl(text: string): Url | undefined {
   const match = /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/([^/?]*))?([^?]*)(?:\?(.*))?$/su.exec(text)
   if (match === null || hasControlCharacters(text)) return undefined
