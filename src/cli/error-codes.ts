@@ -77,6 +77,15 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'A file for `meshward cel` does not hold exactly one document',
     remedy: 'Give a file with one object or one set of parameters.',
   },
+  'CLI-04': {
+    title: 'A file of sample requests holds no list',
+    remedy:
+      'Write a list of requests, each with id, principal, ip, method, path and host, or a map with such a list under `requests`.',
+  },
+  'CLI-05': {
+    title: 'No workload has the name that was asked for',
+    remedy: 'Write it as namespace/name: a pod, or the Deployment or Service whose pods are meant.',
+  },
   'POLICY-FILE': {
     title: 'A file or folder of policies cannot be read',
     remedy: 'Check the path and its permissions.',

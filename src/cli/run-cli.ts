@@ -6,8 +6,19 @@ import { addCelCommand } from './commands/cel.ts'
 import { addCheckCommand } from './commands/check.ts'
 import { addExplainCommand } from './commands/explain.ts'
 import { addFixCommand } from './commands/fix.ts'
+import { addInspectCommand } from './commands/inspect.ts'
 import { addListCommand } from './commands/list.ts'
 import { addTestCommand } from './commands/test.ts'
+
+const COMMANDS = [
+  addCheckCommand,
+  addFixCommand,
+  addTestCommand,
+  addListCommand,
+  addExplainCommand,
+  addInspectCommand,
+  addCelCommand,
+]
 
 /** Runs one command line, without the name of the program. Returns what the process is to exit with. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCode> {
@@ -28,16 +39,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<ExitCo
     })
     .exitOverride()
     .addHelpText('after', '\nExit code: 0 clean, 1 findings that count, 2 could not run.')
-  for (const add of [
-    addCheckCommand,
-    addFixCommand,
-    addTestCommand,
-    addListCommand,
-    addExplainCommand,
-    addCelCommand,
-  ]) {
-    add(program, io, exit)
-  }
+  for (const add of COMMANDS) add(program, io, exit)
   addServeOptions(program.command('serve').summary('serve the policies as an admission webhook')).action(
     async (options: ServeOptions) => {
       exit(await io.serve(options))

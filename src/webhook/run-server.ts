@@ -74,8 +74,10 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     return fail(...outcome.issues.map(issueLine))
   }
   policies.follow(outcome.source)
+  // Whoever reads the line may ask for the end at once.
+  const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
   host.print(`Meshward ${host.version} is ready on ${urlOf(server.running.address)}`)
-  const signal = await new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
+  const signal = await stopped
   host.logger.info({ signal }, 'shutting down')
   // A person at a terminal has no load balancer to wait for.
   await server.running.drain(signal === 'SIGTERM' ? options.shutdownDelay : 0)

@@ -6,15 +6,13 @@ import { requestScope } from '../../engine/scope.ts'
 import type { AdmissionRequest } from '../../engine/request.ts'
 import { isList, isObject, type Json } from '../../kube/json.ts'
 import { isKubeObject } from '../../kube/object.ts'
-import { parseYamlDocuments } from '../../kube/yaml-document.ts'
 import { MESH_FUNCTIONS } from '../../policy/mesh-functions/all.ts'
-import { readTexts } from '../../sources/documents.ts'
-import type { InputError } from '../../sources/input-error.ts'
 import { creationOf } from '../../reports/judged-object.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { addDocumentOptions, readContext, type DocumentOptions } from '../document-options.ts'
 import { formatCel, type CelAnswer } from '../formats/cel.ts'
 import { printErrors } from '../print-errors.ts'
+import { readOne, type One } from '../read-one.ts'
 
 interface CelOptions extends DocumentOptions {
   readonly output: 'text' | 'json'
@@ -98,27 +96,6 @@ function typeOf(value: Json): string {
     default:
       return 'string'
   }
-}
-
-interface One {
-  readonly value: Json | undefined
-  readonly errors: readonly InputError[]
-}
-
-/** The one document of a file; nothing where no file is given. */
-function readOne(file: string | undefined, io: CliIo): One {
-  if (file === undefined) return { value: undefined, errors: [] }
-  const { texts, errors } = readTexts([file], io.standardInput)
-  const [source] = texts
-  if (source === undefined) return { value: undefined, errors }
-  const [outcome, ...more] = parseYamlDocuments(source.text)
-  if (outcome === undefined || more.length > 0) {
-    const message = `this holds ${outcome === undefined ? 'no document' : `${more.length + 1} documents`}; give exactly one`
-    return { value: undefined, errors: [{ code: 'CLI-03', file, message }] }
-  }
-  return outcome.ok
-    ? { value: outcome.document.value, errors: [] }
-    : { value: undefined, errors: [{ ...outcome.error, file, document: 0 }] }
 }
 
 /** The creation of the object; of what is no object of the API, a request without a kind. */

@@ -1,0 +1,155 @@
+import pico from 'picocolors'
+
+import { asList, asObject, isList, isObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { blockLines, inlineText } from '../../kube/yaml-text.ts'
+import type { Inspection } from '../../reports/inspect-mesh.ts'
+
+type Colours = ReturnType<typeof pico.createColors>
+type Deciders = ReadonlyMap<string, string>
+
+/** What a mesh really does, for a terminal: one block for each workload, gateway pod and waypoint. */
+export function formatInspection({ facts, deciders }: Inspection, colour: boolean): string {
+  const colours = pico.createColors(colour)
+  const blocks = [
+    ...Object.keys(asObject(facts.inbound)).map((name) => sidecarBlock(name, facts, deciders.get(name), colours)),
+    ...factBlocks('gateway', facts.gateways, colours),
+    ...factBlocks('pod', withoutSidecars(facts), colours),
+    ...factBlocks('waypoint', facts.waypoints, colours),
+    ...noteBlock(facts, colours),
+  ]
+  return blocks.length === 0
+    ? 'nothing of the mesh runs here: no pod with a sidecar, no gateway, nothing ambient\n'
+    : `${blocks.join('\n\n')}\n`
+}
+
+function sidecarBlock(name: string, facts: JsonObject, deciders: Deciders | undefined, colours: Colours): string {
+  const sidecar = asObject(facts.sidecar)[name]
+  const access = asObject(asObject(facts.access)[name])
+  const inbound = Object.entries(asObject(asObject(facts.inbound)[name]))
+  const scope = typeof sidecar === 'string' ? `what Sidecar ${sidecar} imports` : 'every exported host (no Sidecar)'
+  return [
+    colours.bold(`workload ${name}`),
+    `  sees      ${scope}; unknown hosts: ${inlineText(asObject(facts.outboundPolicy)[name] ?? null)}`,
+    '  accepts',
+    ...table(
+      inbound.map(([port, mode]) => [
+        port,
+        paintMode(mode, colours),
+        deciders?.get(port) ?? '',
+        rulesText(access[port]),
+      ]),
+    ),
+    ...verdictLines(access, deciders, colours),
+    ...targetLines(asObject(asObject(facts.outbound)[name]), asObject(asObject(facts.routes)[name]), colours),
+  ].join('\n')
+}
+
+/** `ALLOW shop/web#0, DENY shop/admin#1`. */
+function rulesText(access: Json | undefined): string {
+  const { protocol, rules } = asObject(access)
+  const parts = Object.entries(asObject(rules)).map(
+    ([action, names]) => `${action} ${asList(names).map(inlineText).join(', ') || 'nothing'}`,
+  )
+  if (protocol === undefined) return ''
+  return parts.length === 0 ? 'no AuthorizationPolicy: everybody may call' : parts.join('; ')
+}
+
+function verdictLines(access: JsonObject, deciders: Deciders | undefined, colours: Colours): readonly string[] {
+  const rows = Object.entries(access).flatMap(([port, fact]) =>
+    Object.entries(asObject(asObject(fact).results)).map(([request, verdict]) => {
+      const text = inlineText(verdict ?? null)
+      const paint = verdict === 'allow' ? colours.green : colours.red
+      return [port, request, paint(text), deciders?.get(`${port} ${request}`) ?? '']
+    }),
+  )
+  return rows.length === 0 ? [] : ['  requests', ...table(rows)]
+}
+
+function targetLines(outbound: JsonObject, routes: JsonObject, colours: Colours): readonly string[] {
+  const seen = Object.entries(outbound).filter(([, fact]) => fact !== null)
+  const hidden = Object.entries(outbound)
+    .filter(([, fact]) => fact === null)
+    .map(([target]) => target)
+  return [
+    ...(seen.length === 0 ? [] : ['  calls']),
+    ...seen.flatMap(([target, fact]) => [
+      `    ${colours.bold(target)}`,
+      ...clusterLines(asObject(fact)),
+      ...routeLines(routes[target]),
+    ]),
+    ...(hidden.length === 0 ? [] : [`  does not see ${hidden.join(', ')}`]),
+  ]
+}
+
+function clusterLines({ destinationRule, clusters }: JsonObject): readonly string[] {
+  const by = typeof destinationRule === 'string' ? `by DestinationRule ${destinationRule}` : 'no DestinationRule'
+  return Object.entries(asObject(clusters)).map(([subset, fact]) => {
+    const { tls, ...policy } = asObject(fact)
+    const name = subset === '' ? '' : `subset ${subset}: `
+    return `      ${name}TLS ${inlineText(tls ?? null)}, ${by}; ${inlineText(policy)}`
+  })
+}
+
+function routeLines(routes: Json | undefined): readonly string[] {
+  if (!isList(routes)) return routes === 'default' ? ["      one route, Istio's default: no timeout"] : []
+  return routes.map((route) => {
+    const { virtualService, name, match, to, timeout, retries, ...rest } = asObject(route)
+    const more = Object.keys(rest).length === 0 ? '' : `, ${inlineText(rest)}`
+    const called = typeof name === 'string' ? ` "${name}"` : ''
+    return (
+      `      route${called} by VirtualService ${inlineText(virtualService ?? null)}: ${inlineText(match ?? {})} to ${inlineText(to ?? [])}, ` +
+      `timeout ${timeout === null ? 'none' : inlineText(timeout ?? null)}, retries ${retriesText(retries)}${more}`
+    )
+  })
+}
+
+function retriesText(retries: Json | undefined): string {
+  if (!isObject(retries)) return 'none'
+  const { attempts, retryOn, perTryTimeout } = retries
+  const each = perTryTimeout === undefined ? '' : ` of ${inlineText(perTryTimeout)} each`
+  return `${inlineText(attempts ?? null)}${each} on ${inlineText(retryOn ?? null)}`
+}
+
+/** Pods whose story the blocks of sidecars do not tell. */
+function withoutSidecars({ pods, inbound }: JsonObject): JsonObject {
+  const told = asObject(inbound)
+  return Object.fromEntries(
+    Object.entries(asObject(pods)).filter(([name, fact]) => told[name] === undefined && asObject(fact).mode !== 'none'),
+  )
+}
+
+function factBlocks(what: string, facts: Json | undefined, colours: Colours): readonly string[] {
+  return Object.entries(asObject(facts)).map(([name, fact]) => {
+    const lines = blockLines(fact ?? null, { indent: 2, listIndent: 0, lineBreak: '\n' })
+    return [colours.bold(`${what} ${name}`), ...lines.map((line) => `  ${line}`)].join('\n')
+  })
+}
+
+/** What does nothing, and so is rarely what somebody wanted. */
+function noteBlock({ unusedGateways, unboundHosts, nowhere }: JsonObject, colours: Colours): readonly string[] {
+  const notes = [
+    ...asList(unusedGateways).map((name) => `Gateway ${inlineText(name)} selects no gateway pod`),
+    ...asList(unboundHosts).map((name) => `no gateway serves ${inlineText(name)}`),
+    ...asList(nowhere).map((name) => `${inlineText(name)} takes effect nowhere`),
+  ]
+  return notes.length === 0 ? [] : [[colours.bold('without effect'), ...notes.map((note) => `  ${note}`)].join('\n')]
+}
+
+function paintMode(mode: Json | undefined, colours: Colours): string {
+  const text = inlineText(mode ?? null)
+  return mode === 'STRICT' ? colours.green(text) : colours.yellow(text)
+}
+
+/** Rows in columns as wide as their widest cell; colours have no width. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))))
+  return rows.map((row) =>
+    `    ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  ')}`.trimEnd(),
+  )
+}
+
+function widthOf(text: string): number {
+  return text.replaceAll(ESCAPES, '').length
+}
+
+const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
