@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { nearestName } from '../../src/policy/nearest-name.ts'
+import { nearestName } from '../../src/kube/nearest-name.ts'
 
 const known = ['validations', 'variables', 'defaults', 'params', 'RES-01']
 
