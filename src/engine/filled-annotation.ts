@@ -24,7 +24,7 @@ export interface FilledRecord {
 
 /** The record in an object's annotation; damaged entries, which only a person can have made, are left out. */
 export function readFilled(object: Json): FilledRecord {
-  const text = labelValue(annotationsOf(object), FILLED_ANNOTATION)
+  const text = annotationOf(object)
   const items = asList(text === undefined || text.length > 2 * MOST_CHARACTERS ? undefined : parseJson(text))
   const entries = items.flatMap((item) => {
     const { field, value, code } = asObject(item)
@@ -40,7 +40,7 @@ export function readFilled(object: Json): FilledRecord {
  * person has written since is gone.
  */
 export function recordOf(object: JsonObject, old: JsonObject | null, filled: readonly Filled[]): FilledRecord {
-  const { entries, more } = standingRecord(object, old)
+  const { entries, more } = old === null ? ownRecord(object) : updatedRecord(object, old)
   const byField = new Map(entries.map((entry) => [entry.field, entry]))
   for (const { field, path, value, code } of filled) {
     // A key may read as something else in the text of a field; what cannot be found again is not recorded.
@@ -50,28 +50,43 @@ export function recordOf(object: JsonObject, old: JsonObject | null, filled: rea
   return { entries: [...byField.values()], more: filled.some(({ restored }) => restored) ? 0 : more }
 }
 
-function standingRecord(object: JsonObject, old: JsonObject | null): FilledRecord {
-  const source = old ?? object
-  const { entries, more } = readFilled(source)
-  const places = old === null || entries.length === 0 ? undefined : new OldPlaces(old, object)
-  const standing = entries.flatMap((entry) => {
-    const path = fieldIn(source, entry.field)
-    const here = path === undefined || places === undefined ? path : places.find(path)
+/** What an object's own annotation says and still holds. */
+function ownRecord(object: JsonObject): FilledRecord {
+  const { entries, more } = readFilled(object)
+  return { entries: entries.filter((entry) => equal(valueOf(object, entry.field), entry.value)), more }
+}
+
+/**
+ * What the old object's annotation says, where it is now. The new object's own is as a rule a copy of that, whose
+ * places may be out of date; where it is another, we wrote it ourselves a moment ago: a mutation may come twice.
+ */
+function updatedRecord(object: JsonObject, old: JsonObject): FilledRecord {
+  const own = annotationOf(object) === annotationOf(old) ? undefined : ownRecord(object)
+  // A record that is full has no room for what it left out the first time.
+  if (own !== undefined && own.more > 0) return own
+  const { entries, more } = readFilled(old)
+  const places = entries.length === 0 ? undefined : new OldPlaces(old, object)
+  const moved = entries.flatMap((entry) => {
+    const path = fieldIn(old, entry.field)
+    const here = path === undefined ? undefined : places?.find(path)
     if (here === undefined || !equal(valueAt(object, here), entry.value)) return []
     return [{ ...entry, field: formatPath(here) }]
   })
-  return { entries: standing, more }
+  return { entries: [...moved, ...(own?.entries ?? [])], more: own === undefined ? more : 0 }
 }
 
 /** The operations that make the annotation say exactly this record; none where it does already. */
 export function annotationPatch(object: JsonObject, record: FilledRecord): JsonPatch {
-  const present = labelValue(annotationsOf(object), FILLED_ANNOTATION)
+  const present = annotationOf(object)
   const path = `/metadata/annotations/${escapePointer(FILLED_ANNOTATION)}`
   if (record.entries.length === 0 && record.more === 0) return present === undefined ? [] : [{ op: 'remove', path }]
   const value = serialise(record)
   if (value === present) return []
   if (!isObject(object.metadata)) return []
-  if (isObject(object.metadata.annotations)) return [{ op: 'add', path, value }]
+  const { annotations } = object.metadata
+  if (isObject(annotations)) return [{ op: 'add', path, value }]
+  // Annotations of another type are the person's own mistake, which the API server names.
+  if (annotations !== undefined && annotations !== null) return []
   return [{ op: 'add', path: '/metadata/annotations', value: { [FILLED_ANNOTATION]: value } }]
 }
 
@@ -109,6 +124,15 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function annotationOf(object: Json): string | undefined {
+  return labelValue(annotationsOf(object), FILLED_ANNOTATION)
+}
+
+function valueOf(object: JsonObject, field: string): Json | undefined {
+  const path = fieldIn(object, field)
+  return path === undefined ? undefined : valueAt(object, path)
 }
 
 function samePath(a: FieldPath | undefined, b: FieldPath): boolean {

@@ -114,6 +114,11 @@ describe('on CREATE', () => {
     expect(mutate(object).patch).toEqual([{ op: 'add', path: '/spec/http/0/timeout', value: '15s' }])
   })
 
+  test('annotations that are none stay as they are', () => {
+    const object = { ...routes([{ route: [] }]), metadata: { name: 'a', annotations: 'none' } }
+    expect(mutate(object).patch).toEqual([{ op: 'add', path: '/spec/http/0/timeout', value: '15s' }])
+  })
+
   test('a second time fills nothing', () => {
     const object = routes([{ route: [], retries: { attempts: 2 } }])
     const once = after(object, mutate(object)) ?? {}
@@ -227,6 +232,31 @@ describe('on UPDATE', () => {
       { name: 'a', timeout: '9s' },
     ])
     expect(recordIn(after(next, mutate(next, stored)))).toEqual([
+      { field: 'spec.http[1].timeout', value: '15s', code: 'RES-01' },
+    ])
+  })
+
+  test('a mutation that comes twice says the same twice', () => {
+    const next = routes([
+      { name: 'new', route: [] },
+      { name: 'a', route: [] },
+    ])
+    const once = after(next, mutate(next, old)) ?? {}
+    expect(recordIn(once)).toEqual([{ field: 'spec.http[0].timeout', value: '15s', code: 'RES-01' }])
+    expect(mutate(once, old)).toMatchObject({ filled: [], patch: [] })
+  })
+
+  test('a copy of the old record does not speak of other places', () => {
+    const record = [{ field: 'spec.http[0].timeout', value: '15s', code: 'RES-01' }]
+    const stored = recorded(routes([{ name: 'a', timeout: '15s' }]), record)
+    const edited = recorded(
+      routes([
+        { name: 'new', timeout: '15s' },
+        { name: 'a', timeout: '15s' },
+      ]),
+      record,
+    )
+    expect(recordIn(after(edited, mutate(edited, stored)))).toEqual([
       { field: 'spec.http[1].timeout', value: '15s', code: 'RES-01' },
     ])
   })
