@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 
 import type { Ticket } from './admission-gate.ts'
+import { createDeadlines } from './deadlines.ts'
 import { failed, type Outcome } from './http-problem.ts'
 
 export interface BodyOptions {
@@ -43,7 +44,7 @@ function collect(request: IncomingMessage, declared: number, options: BodyOption
     const chunks: Buffer[] = []
     let length = 0
     const settle = (outcome: Outcome<Buffer>): void => {
-      clearTimeout(timer)
+      inTime()
       request.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onClose)
       resolve(outcome)
     }
@@ -59,14 +60,16 @@ function collect(request: IncomingMessage, declared: number, options: BodyOption
       settle({ ok: true, value: chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length) })
     }
     const onClose = (): void => settle(failed(400, 'the connection ended before the body did. Send it again.'))
-    const timer = setTimeout(() => {
+    const inTime = deadlines.within(options.timeout, () => {
       const message = `the body did not arrive within ${options.timeout / 1000} s. Send it again, at once.`
       settle(failed(408, message))
-    }, options.timeout)
+    })
     // An error is always followed by `close`, which says the same.
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore)
   })
 }
+
+const deadlines = createDeadlines()
 
 function tooLarge({ mostBytes, whyNotMore }: BodyOptions): Outcome<never> {
   return failed(413, `the body is larger than ${mostBytes / MEBIBYTE} MiB, ${whyNotMore}.`)
