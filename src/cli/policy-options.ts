@@ -70,7 +70,7 @@ export function noPolicies(paths: readonly string[]): InputError {
 }
 
 /** An issue of a policy as one line. */
-export function issueLine({ file, line, column, code, message }: PolicyIssue): string {
+function issueLine({ file, line, column, code, message }: PolicyIssue): string {
   return `${file}:${line}:${column}: ${code}: ${message}`
 }
 

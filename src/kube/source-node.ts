@@ -32,7 +32,7 @@ export interface SourceScalar extends SourcePlace {
 }
 
 /** `*name`: the value is written elsewhere, at `target`. */
-export interface SourceAlias extends SourcePlace {
+interface SourceAlias extends SourcePlace {
   readonly kind: 'alias'
   readonly target: SourceNode
 }
@@ -71,7 +71,7 @@ export function findPlace(root: SourceNode, path: FieldPath): Place {
 }
 
 /** The entry that gives a map its member `key`: of several, through merges, the last. */
-export function findEntry(map: SourceMap, key: string): SourceEntry | undefined {
+function findEntry(map: SourceMap, key: string): SourceEntry | undefined {
   for (const entry of map.entries.toReversed()) {
     if (entry.merge) {
       const merged = findMerged(dealias(entry.value), key)

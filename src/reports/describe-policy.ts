@@ -29,7 +29,7 @@ export interface PolicyDescription {
   readonly examples: readonly DescribedExample[]
 }
 
-export interface DescribedParameter {
+interface DescribedParameter {
   readonly name: string
   readonly type: string
   readonly default: Json | undefined

@@ -7,7 +7,7 @@ export type CelAnswer =
   | { readonly error: CelProblem }
 
 /** Why there is no value; `start` and `end` are offsets in the expression. */
-export interface CelProblem {
+interface CelProblem {
   readonly code: string
   readonly message: string
   readonly start: number

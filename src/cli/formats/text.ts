@@ -36,7 +36,7 @@ export function formatText(output: CheckOutput): string {
 }
 
 /** An error of the input, with the line that it is about where there is one. */
-export function errorBlock(error: InputError, texts: ReadonlyMap<string, string>, colours: Colours): string {
+function errorBlock(error: InputError, texts: ReadonlyMap<string, string>, colours: Colours): string {
   const { code, file, line, column, message } = error
   const head = `${colours.bold(colours.red(`error[${code}]`))} ${colours.bold(message)}`
   if (file === '') return head
