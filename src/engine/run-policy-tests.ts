@@ -84,6 +84,7 @@ function matches(wanted: ExpectedFinding, finding: Finding): boolean {
     wanted.field === finding.field &&
     (wanted.outcome ?? 'fail') === finding.outcome &&
     (wanted.message === undefined || wanted.message === finding.message) &&
+    (wanted.remediation === undefined || wanted.remediation === finding.remediation) &&
     (wanted.action === undefined || wanted.action === finding.action)
   )
 }

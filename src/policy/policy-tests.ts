@@ -30,6 +30,7 @@ export interface PolicyTest {
 export interface ExpectedFinding {
   readonly field: string
   readonly message?: string
+  readonly remediation?: string
   readonly action?: string
   readonly outcome?: string
 }
@@ -69,10 +70,11 @@ function readTest(test: JsonObject, document: YamlDocument, index: number): Poli
 
 function readExpected(value: Json): ExpectedFinding {
   if (typeof value === 'string') return { field: value }
-  const { field, message, action, outcome } = asObject(value)
+  const { field, message, remediation, action, outcome } = asObject(value)
   return {
     field: typeof field === 'string' ? field : '',
     ...(typeof message === 'string' ? { message } : {}),
+    ...(typeof remediation === 'string' ? { remediation } : {}),
     ...(typeof action === 'string' ? { action } : {}),
     ...(typeof outcome === 'string' ? { outcome } : {}),
   }
@@ -121,6 +123,7 @@ const testsSchema: JsonObject = {
                   properties: {
                     field: { type: 'string' },
                     message: { type: 'string' },
+                    remediation: { type: 'string' },
                     action: { enum: ['Deny', 'Warn', 'Audit'] },
                     outcome: { enum: ['fail', 'error', 'skip'] },
                   },

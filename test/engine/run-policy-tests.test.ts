@@ -80,6 +80,12 @@ describe('and is a problem when it is not', () => {
       ],
     ],
     [
+      'another remediation',
+      '{ items: [{}] }',
+      'findings: [{ field: "spec.items[0].a", remediation: other }]',
+      [expect.stringMatching(/^missing/), expect.stringMatching(/^not expected/)],
+    ],
+    [
       'another action',
       '{ items: [{}] }',
       'findings: [{ field: "spec.items[0].a", action: Warn }]',

@@ -2,6 +2,7 @@ import type pico from 'picocolors'
 
 import { inlineText } from '../../kube/yaml-text.ts'
 import type { DescribedDefault, DescribedExample, PolicyDescription } from '../../reports/describe-policy.ts'
+import { shortExpression } from '../../reports/short-expression.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
 
@@ -43,9 +44,9 @@ function parameterLines({
 
 function defaultLines({ places, set, when, note }: DescribedDefault): readonly string[] {
   return [
-    ...set.map(({ field, value }) => `${field}: ${value}`),
+    ...set.map(({ field, value }) => `${field}: ${shortExpression(value)}`),
     ...places.map((place) => `    in ${place}`),
-    ...(when === '' ? [] : wrap(`when ${when}`, 92).map((line) => `    ${line}`)),
+    ...(when === '' ? [] : wrap(`when ${shortExpression(when)}`, 92).map((line) => `    ${line}`)),
     ...(note === '' ? [] : wrap(note, 92).map((line) => `    ${line}`)),
   ]
 }
