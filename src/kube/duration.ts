@@ -1,7 +1,7 @@
 /** A length of time in nanoseconds, as Go counts it. */
 export type Duration = bigint
 
-export const MILLISECOND: Duration = 1_000_000n
+const MILLISECOND: Duration = 1_000_000n
 export const SECOND: Duration = 1_000_000_000n
 
 /**
