@@ -54,10 +54,12 @@ const kind = process.argv[2] ?? ''
 const listener = servers[kind]?.()
 if (listener === undefined)
   throw new Error(`no server is called "${kind}"; there are ${Object.keys(servers).join(', ')}`)
-const { source } = await makeCertificate({ names: ['127.0.0.1', 'localhost'], problem: console.error })
+const { source, ca } = await makeCertificate({ names: ['127.0.0.1', 'localhost'], problem: console.error })
 const { cert, key } = source.current()
 const server = createServer({ cert, key, keepAliveTimeout: 120_000 }, listener)
 server.listen(0, '127.0.0.1', () => {
   const address = server.address()
-  if (address !== null && typeof address === 'object') console.log(`https://127.0.0.1:${address.port}`)
+  if (address === null || typeof address !== 'object') return
+  // For a client that wants to know whom it speaks to.
+  console.log(`${ca.trim()}\nhttps://127.0.0.1:${address.port}`)
 })

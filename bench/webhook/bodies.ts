@@ -1,3 +1,5 @@
+import type { Json, JsonObject } from '../../src/kube/json.ts'
+
 /** A review as kube-apiserver sends it, ready to be posted. */
 export interface BenchBody {
   readonly name: string
@@ -8,9 +10,9 @@ export interface BenchBody {
 export function benchBodies(): readonly BenchBody[] {
   const virtualServices = [1, 20, 300].map((routes) => ({
     name: `VirtualService, ${routes} ${routes === 1 ? 'route' : 'routes'}`,
-    review: review('CREATE', VIRTUAL_SERVICES, virtualService(routes, '15s'), null),
+    review: review('CREATE', VIRTUAL_SERVICES, storedVirtualService(routes, '15s'), null),
   }))
-  const update = review('UPDATE', VIRTUAL_SERVICES, virtualService(20, '15s'), virtualService(20, '10s'))
+  const update = review('UPDATE', VIRTUAL_SERVICES, storedVirtualService(20, '15s'), storedVirtualService(20, '10s'))
   return [
     { name: 'PeerAuthentication', review: review('CREATE', PEER_AUTHENTICATIONS, peerAuthentication(), null) },
     ...virtualServices,
@@ -20,7 +22,7 @@ export function benchBodies(): readonly BenchBody[] {
 
 /** A review of the largest object without its timeouts, so that there is something to fill everywhere. */
 export function bodyToFill(): BenchBody {
-  const object = virtualService(300, undefined)
+  const object = storedVirtualService(300, undefined)
   return { name: 'VirtualService, 300 routes, to fill', review: review('CREATE', VIRTUAL_SERVICES, object, null) }
 }
 
@@ -96,13 +98,22 @@ function peerAuthentication(): Manifest {
   return manifest('PeerAuthentication', 'security.istio.io/v1', 'payments', spec)
 }
 
-function virtualService(routes: number, timeout: string | undefined): Manifest {
-  const http = Array.from({ length: routes }, (_, index) => route(index, timeout))
-  const spec = { hosts: ['shop.example.com'], gateways: ['istio-ingress/public', 'mesh'], http }
+function storedVirtualService(routes: number, timeout: string | undefined): Manifest {
+  const { spec } = virtualService(routes, timeout)
   return manifest('VirtualService', 'networking.istio.io/v1', 'shop', spec)
 }
 
-function route(index: number, timeout: string | undefined): object {
+/** A VirtualService as a person applies it, right by every shipped rule but for its timeouts, if none are given. */
+export function virtualService(
+  routes: number,
+  timeout: string | undefined,
+): { readonly spec: JsonObject; readonly [key: string]: Json } {
+  const http = Array.from({ length: routes }, (_, index) => route(index, timeout))
+  const spec = { hosts: ['shop.example.com'], gateways: ['istio-ingress/public', 'mesh'], http }
+  return { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata: { name: 'shop' }, spec }
+}
+
+function route(index: number, timeout: string | undefined): JsonObject {
   const host = `catalogue-${index}.shop`
   return {
     name: `catalogue-${index}`,

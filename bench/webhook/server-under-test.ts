@@ -14,6 +14,8 @@ export interface ServerUnderTest extends ServerSpec {
   readonly port: number
   /** Milliseconds from spawn to the line with its address. */
   readonly startup: number
+  /** PEM of the authority that it printed; empty where it printed none. */
+  ca(): string
   /** Milliseconds of processor time so far, user and system. */
   cpu(): number
   /** Resident memory in MB. */
@@ -31,8 +33,8 @@ export async function startServer(spec: ServerSpec): Promise<ServerUnderTest> {
   child.stderr.on('data', (chunk: Buffer) => {
     if (complaint.length < 2000) complaint += chunk.toString('utf8')
   })
+  let printed = ''
   const port = await new Promise<number>((resolve, reject) => {
-    let printed = ''
     child.stdout.on('data', (chunk: Buffer) => {
       printed += chunk.toString('utf8')
       const address = /https:\/\/127\.0\.0\.1:(\d+)\n/.exec(printed)
@@ -41,7 +43,8 @@ export async function startServer(spec: ServerSpec): Promise<ServerUnderTest> {
     child.once('exit', (code) => reject(new Error(`${spec.name} ended with ${code}: ${complaint}`)))
   })
   const startup = performance.now() - started
-  return { ...spec, port, startup, cpu: () => cpuOf(child), memory: () => memoryOf(child), stop: () => stop(child) }
+  const ca = (): string => /-----BEGIN[^]*-----END CERTIFICATE-----\n/.exec(printed)?.[0] ?? ''
+  return { ...spec, port, startup, ca, cpu: () => cpuOf(child), memory: () => memoryOf(child), stop: () => stop(child) }
 }
 
 /** Linux counts in ticks of 10 ms. */
