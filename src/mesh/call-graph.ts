@@ -1,4 +1,5 @@
 import { asObject } from '../kube/json.ts'
+import { aliasesOf } from './aliases.ts'
 import type { Duration } from '../kube/duration.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { membersOf, nodeKey, nodeOf, nodesBehind, type CallNode } from './call-node.ts'
@@ -207,10 +208,11 @@ function portsOf(snapshot: MeshSnapshot, call: KnownCall): readonly number[] {
 
 /** The hosts by which a node is called: those of its services, and those that VirtualServices send to them. */
 function hostsLeadingTo(snapshot: MeshSnapshot, node: CallNode): ReadonlySet<string> {
-  const own =
+  const concrete =
     node.kind === 'outside'
       ? [node.name]
       : membersOf(snapshot, node).flatMap((workload) => servicesInFrontOf(snapshot, workload).map(({ host }) => host))
+  const own = concrete.flatMap((host) => [host, ...aliasesOf(snapshot, host)])
   const hosts = new Set(own)
   for (const host of own) {
     for (const object of snapshot.find(virtualServicesByDestination, host)) {

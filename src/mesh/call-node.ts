@@ -1,4 +1,5 @@
 import { labelValue } from '../kube/object.ts'
+import { concreteHost } from './aliases.ts'
 import { workloadsOf } from './endpoints.ts'
 import { servicesWithHost } from './registry.ts'
 import { memo } from './memo.ts'
@@ -48,13 +49,14 @@ const membersByApplication: (workloads: readonly Workload[]) => ReadonlyMap<stri
 /** What stands behind a host: the applications that its services select, or the host itself. */
 export function nodesBehind(snapshot: MeshSnapshot, host: string): readonly CallNode[] {
   const nodes = new Map<string, CallNode>()
-  for (const service of servicesWithHost(snapshot, host)) {
+  const concrete = concreteHost(snapshot, host) ?? host
+  for (const service of servicesWithHost(snapshot, concrete)) {
     for (const workload of workloadsOf(snapshot, service)) {
       const node = nodeOf(workload)
       nodes.set(nodeKey(node), node)
     }
   }
-  return nodes.size > 0 ? [...nodes.values()] : [{ kind: 'outside', namespace: '', name: host }]
+  return nodes.size > 0 ? [...nodes.values()] : [{ kind: 'outside', namespace: '', name: concrete }]
 }
 
 function applicationOf(workload: Workload): string {

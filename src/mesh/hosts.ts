@@ -18,6 +18,19 @@ export function resolveHost(host: string, namespace: string): string {
   return namespace === '' ? lower : serviceHost(lower, namespace)
 }
 
+/**
+ * The shorter names by which a proxy in `namespace` also knows a Kubernetes Service; none for any other host.
+ * istio: networking/core/httproute.go generateAltVirtualHostsForKubernetesService.
+ */
+export function shortNames(host: string, namespace: string): readonly string[] {
+  const suffix = `.${CLUSTER_DOMAIN}`
+  if (!host.endsWith(`.svc${suffix}`)) return []
+  const inCluster = host.slice(0, -suffix.length)
+  const ofNamespace = inCluster.slice(0, -'.svc'.length)
+  const [name = '', ...rest] = ofNamespace.split('.')
+  return [inCluster, ofNamespace, ...(rest.join('.') === namespace ? [name] : [])]
+}
+
 /** True for `*` and anything that begins with it. */
 export function isWildcard(host: string): boolean {
   return host.startsWith('*')

@@ -72,6 +72,8 @@ export interface RouteQuery {
   readonly isHashed: (destination: JsonObject) => boolean
   /** The port of a host where a destination names none; that of the request where this is left out, as sidecars have it. */
   readonly onlyPortOf?: (host: string) => number | undefined
+  /** The host that a destination means by a name: another one for an ExternalName Service. Every name means itself where this is left out. */
+  readonly meantBy?: (host: string) => string
   /** What requests come by; `http` where this is left out. */
   readonly scheme?: 'http' | 'https'
 }
@@ -144,12 +146,12 @@ function forwardOf(spec: JsonObject, query: RouteQuery): Forward {
 /** Without a port of its own, a destination has that of the request. istio: networking/core/route/route.go GetDestinationCluster. */
 export function destinationOf(
   destination: JsonObject,
-  { place, onlyPortOf }: Pick<RouteQuery, 'place' | 'onlyPortOf'>,
+  { place, onlyPortOf, meantBy }: Pick<RouteQuery, 'place' | 'onlyPortOf' | 'meantBy'>,
   weight: number | undefined,
 ): Destination {
   const host = text(destination.host) ?? ''
   return {
-    host,
+    host: meantBy?.(host) ?? host,
     port: number(asObject(destination.port).number) ?? onlyPortOf?.(host) ?? place.port,
     subset: text(destination.subset) || undefined,
     weight,
@@ -217,7 +219,7 @@ function abortStatusOf(abort: JsonObject): AbortStatus | undefined {
   return typeof abort.grpcStatus === 'string' ? { grpcStatus: abort.grpcStatus } : undefined
 }
 
-/** A Percent in hundredths of a per mille, which is as fine as Envoy counts. istio: translatePercentToFractionalPercent. */
+/** A Percent, cut to the ten-thousandth: Envoy counts in millionths. istio: translatePercentToFractionalPercent. */
 function percentOf(value: Json | undefined): number | undefined {
   const percent = block(value)
   return percent === undefined ? undefined : Math.trunc((number(percent.value) ?? 0) * 10_000) / 10_000

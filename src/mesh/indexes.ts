@@ -30,6 +30,15 @@ export const serviceEntriesByHost: Index = {
   keys: (entry) => strings(asObject(entry.spec).hosts).map((host) => host.toLowerCase()),
 }
 
+/** ExternalName Services by the name that they stand for. */
+export const aliasesByTarget: Index = {
+  kind: KINDS.service,
+  keys: (service) => {
+    const spec = asObject(service.spec)
+    return spec.type === 'ExternalName' ? strings([spec.externalName]) : []
+  },
+}
+
 /** VirtualServices by each of their hosts, short names resolved, wildcards as they are written. */
 export const virtualServicesByHost: Index = {
   kind: KINDS.virtualService,
@@ -134,6 +143,7 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
   [
     podsByLabel,
     serviceEntriesByHost,
+    aliasesByTarget,
     virtualServicesByHost,
     virtualServicesByDestination,
     virtualServicesByDelegate,

@@ -1,8 +1,9 @@
+import { asList, asObject } from '../kube/json.ts'
 import type { KubeObject } from '../kube/object.ts'
 import type { Client } from './destination-rule.ts'
-import { hostsOverlap, isWildcard } from './hosts.ts'
+import { hostsOverlap, isWildcard, shortNames } from './hosts.ts'
 import { httpRoutes, type Route } from './http-route.ts'
-import { isHttpOrDetected } from './protocol.ts'
+import { isHttp, isHttpOrDetected } from './protocol.ts'
 import { portOf, type MeshService } from './registry.ts'
 import { claimants, httpListenerFor, routeQuery } from './routes.ts'
 import type { EgressListener, Scope } from './sidecar.ts'
@@ -25,22 +26,23 @@ export interface OrphanRoutes {
 }
 
 /**
- * The ports on which a proxy serves HTTP, `hosts` being all that the registry has. A port is served because some listener imports an
- * HTTP service for it, but it is the first listener for that port which says what is there.
+ * The ports on which a proxy serves HTTP for whatever name is asked, `hosts` being all that the registry has. A port is served because
+ * some listener imports an HTTP service for it, but it is the first listener for that port which says what is there. A service whose
+ * protocol has to be detected has its address for itself.
  * istio: networking/core/listener.go buildSidecarOutboundListeners, model/sidecar.go GetEgressListenerForRDS.
  */
 export function httpPortsOf(snapshot: MeshSnapshot, scope: Scope, hosts: readonly string[]): readonly HttpPort[] {
   const served = new Set<number>()
   const imported = new Map<EgressListener, readonly MeshService[]>()
   for (const listener of scope.listeners) {
-    const services = hosts
-      .flatMap((host) => listenerServices(snapshot, scope, listener, host))
-      .filter(({ resolution }) => resolution !== 'alias')
+    const services = hosts.flatMap((host) => listenerServices(snapshot, scope, listener, host))
     imported.set(listener, services)
-    for (const { ports } of services) {
-      for (const { number, protocol } of ports) {
+    for (const service of services) {
+      if (service.resolution === 'alias') continue
+      for (const { number, protocol } of service.ports) {
         // a listener for one port speaks what the Sidecar says, whatever its services do
-        if (isHttpOrDetected(listener.port === undefined ? protocol : listener.protocol)) served.add(number)
+        const spoken = listener.port === undefined ? protocol : listener.protocol
+        if (isHttp(spoken) || (isHttpOrDetected(spoken) && !hasAddress(service))) served.add(number)
       }
     }
   }
@@ -54,8 +56,9 @@ export function httpPortsOf(snapshot: MeshSnapshot, scope: Scope, hosts: readonl
 
 /**
  * Routes for names that no imported service has: on each HTTP port those of a VirtualService that also routes a service there, and on
- * port 80 those of one that routes no service at all. `candidates` are the VirtualServices that may matter.
- * istio: networking/core/route/route.go buildSidecarVirtualHostsForVirtualService, separateVSHostsAndServices.
+ * port 80 those of one that routes no service at all. A name belongs to the VirtualService that comes to it first, and one that is a
+ * short form of a service's to whoever routes that service, if that comes first. `candidates` are the VirtualServices that may matter.
+ * istio: networking/core/route/route.go buildSidecarVirtualHostsForVirtualService, networking/core/httproute.go dedupeDomains.
  */
 export function orphanRoutes(
   snapshot: MeshSnapshot,
@@ -64,21 +67,29 @@ export function orphanRoutes(
   { port, listener, services }: HttpPort,
   candidates: readonly KubeObject[],
 ): readonly OrphanRoutes[] {
-  const found = new Map<string, OrphanRoutes>()
+  const found: OrphanRoutes[] = []
+  const taken = new Set<string>()
   const query = routeQuery(snapshot, scope, client, port)
   for (const virtualService of importedVirtualServices(snapshot, scope, listener, candidates)) {
-    const orphans = virtualService.hosts.filter((host) => !matchesService(host, services))
-    if (orphans.length === 0) continue
     const routes = httpRoutes(virtualService, query)
     if (routes.length === 0) continue
-    const routed = [...services.values()].filter((service) =>
-      claims(snapshot, scope, listener, virtualService, service),
-    )
-    const routesHttp = routed.some((service) => isHttpOrDetected(portOf(service, port)?.protocol ?? 'tcp'))
-    if (!routesHttp && port !== 80) continue
-    for (const host of orphans) if (!found.has(host)) found.set(host, { host, port, routes })
+    const routed = virtualService.hosts
+      .flatMap((host) => routedServices(snapshot, scope, listener, virtualService, host, services))
+      .filter((service) => isHttpOrDetected(portOf(service, port)?.protocol ?? 'tcp'))
+    if (routed.length === 0 && port !== 80) continue
+    for (const host of virtualService.hosts) {
+      if (taken.has(host) || matchesService(host, services)) continue
+      taken.add(host)
+      found.push({ host, port, routes })
+    }
+    for (const { host } of routed) for (const name of shortNames(host, scope.namespace)) taken.add(name)
   }
-  return [...found.values()]
+  return found
+}
+
+/** istio: networking/core/listener.go buildSidecarOutboundHTTPListenerOpts. */
+function hasAddress({ source, object }: MeshService): boolean {
+  return source === 'Service' || asList(asObject(object.spec).addresses).length > 0
 }
 
 function matchesService(host: string, services: ReadonlyMap<string, MeshService>): boolean {
@@ -87,14 +98,25 @@ function matchesService(host: string, services: ReadonlyMap<string, MeshService>
   return false
 }
 
-function claims(
+/**
+ * The services that a VirtualService routes by one of its hosts: the one it names, or those for which its wildcard is the most
+ * specific name. istio: networking/core/route/route.go separateVSHostsAndServices.
+ */
+function routedServices(
   snapshot: MeshSnapshot,
   scope: Scope,
   listener: EgressListener,
-  virtualService: VirtualService,
-  service: MeshService,
-): boolean {
-  const names = virtualService.hosts.some((host) => hostsOverlap(host, service.host))
-  if (!names) return false
-  return claimants(snapshot, scope, listener, service.host).some(({ object }) => object === virtualService.object)
+  { object }: VirtualService,
+  host: string,
+  services: ReadonlyMap<string, MeshService>,
+): readonly MeshService[] {
+  if (!isWildcard(host)) {
+    const service = services.get(host)
+    return service === undefined ? [] : [service]
+  }
+  return [...services.values()].filter(
+    (service) =>
+      hostsOverlap(host, service.host) &&
+      claimants(snapshot, scope, listener, service.host).some((claimant) => claimant.object === object),
+  )
 }

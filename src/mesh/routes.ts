@@ -1,6 +1,8 @@
 import { asObject, type Json, type JsonObject } from '../kube/json.ts'
+import { aliasTarget, concreteHost } from './aliases.ts'
 import { destinationRuleFor, type Client, type MergedRule } from './destination-rule.ts'
 import { block, blocks, number, text } from './fields.ts'
+import { importsService } from './host-imports.ts'
 import { coveringPatterns, isWildcard } from './hosts.ts'
 import { httpRoutes, type Route, type RouteQuery } from './http-route.ts'
 import { destinationRulesWithHash, HASHED, virtualServicesByHost } from './indexes.ts'
@@ -15,7 +17,8 @@ import { importedVirtualServices, listenerServices, visibleService } from './vis
 /**
  * The routes of a client towards a host and port: those of a VirtualService, in order, or `default`: one for everything, to that host
  * and port, without a timeout, with the mesh's retries. Undefined where the client has no HTTP route for it: the host is not
- * imported by the listener of that port, or the port is not HTTP.
+ * imported by the listener of that port, or the port is not HTTP. The name of an ExternalName Service that no VirtualService
+ * claims is one more name of what it stands for.
  * istio: networking/core/httproute.go BuildSidecarOutboundVirtualHosts.
  */
 export function routesTo(
@@ -27,6 +30,20 @@ export function routesTo(
 ): readonly Route[] | 'default' | undefined {
   const listener = httpListenerFor(scope, port)
   if (listener === undefined) return undefined
+  const concrete = concreteHost(snapshot, host)
+  const routes = namedRoutes(snapshot, scope, client, listener, { host, port })
+  if (concrete === host || typeof routes === 'object') return routes
+  if (concrete === undefined || !importsName(snapshot, scope, listener, host, concrete)) return undefined
+  return namedRoutes(snapshot, scope, client, listener, { host: concrete, port })
+}
+
+function namedRoutes(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  client: Client,
+  listener: EgressListener,
+  { host, port }: Target,
+): readonly Route[] | 'default' | undefined {
   const isOffered = (by: EgressListener): boolean => offersHttp(listenerServices(snapshot, scope, by, host), port)
   if (!isOffered(listener)) return undefined
   // a listener that speaks TCP makes no routes, unless a listener for all ports asks for them
@@ -41,11 +58,28 @@ export function routesTo(
   return 'default'
 }
 
+interface Target {
+  readonly host: string
+  readonly port: number
+}
+
 /** Of several services with one host, the last with the port counts. */
 function offersHttp(services: readonly MeshService[], port: number): boolean {
-  const service = services.findLast((candidate) => portOf(candidate, port) !== undefined)
-  if (service === undefined || service.resolution === 'alias') return false
-  return isHttpOrDetected(portOf(service, port)?.protocol ?? 'tcp')
+  const found = services.findLast((service) => portOf(service, port) !== undefined)
+  return found !== undefined && isHttpOrDetected(portOf(found, port)?.protocol ?? 'tcp')
+}
+
+/** Does a listener import another name of a service? istio: model/sidecar.go matchingAliasService. */
+function importsName(
+  snapshot: MeshSnapshot,
+  scope: Scope,
+  listener: EgressListener,
+  alias: string,
+  host: string,
+): boolean {
+  return listenerServices(snapshot, scope, listener, host).some((service) =>
+    importsService(listener.imports, alias, service.namespace),
+  )
 }
 
 /** The VirtualService whose routes a client uses towards a host and port; undefined where the default route is used. */
@@ -97,6 +131,12 @@ export function routeQuery(
   return {
     place: { client, port, gateways },
     defaultRetries: meshConfigOf(snapshot).defaultHttpRetryPolicy,
+    meantBy: (host) => {
+      const listener = httpListenerFor(scope, port)
+      const services = listener === undefined ? [] : listenerServices(snapshot, scope, listener, host)
+      const found = services.findLast((service) => gateways !== MESH || portOf(service, port) !== undefined)
+      return (found === undefined ? undefined : aliasTarget(found)) ?? host
+    },
     isHashed: (destination) => {
       if (snapshot.namespacesOf(destinationRulesWithHash, HASHED).length === 0) return false
       const service = visibleService(snapshot, scope, text(destination.host) ?? '')

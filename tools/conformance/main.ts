@@ -5,24 +5,37 @@ import { scoreAmbientOracle, scoreGatewayOracle } from './gateways-ambient.ts'
 import { formatScore, type Score } from './score.ts'
 import { scoreSidecarOracle } from './sidecar-oracle.ts'
 
-/** The corpora that can be scored, by the name of their folder. */
+/** What scores a corpus, by the name of its folder. */
 const SCORERS: Readonly<Record<string, readonly ((folder: string) => Score)[]>> = {
   'istiod-oracle': [scoreSidecarOracle, scoreGatewayOracle, scoreAmbientOracle],
 }
 
+interface Corpus {
+  readonly kind: string
+  readonly folder: string
+}
+
+/** The corpora at a path: that folder, whatever its name if it holds meshes, or the folders in it. */
+function corporaAt(path: string): readonly Corpus[] {
+  const name = basename(path)
+  if (Object.hasOwn(SCORERS, name)) return [{ kind: name, folder: path }]
+  if (existsSync(join(path, 'meshes'))) return [{ kind: 'istiod-oracle', folder: path }]
+  return Object.keys(SCORERS)
+    .map((kind) => ({ kind, folder: join(path, kind) }))
+    .filter(({ folder }) => existsSync(folder))
+}
+
 const [path, ...options] = process.argv.slice(2)
 const shown = options.includes('--all') ? Infinity : options.includes('--quiet') ? 0 : 3
-if (path === undefined || !existsSync(path)) {
+const corpora = path === undefined ? [] : corporaAt(path)
+if (corpora.length === 0) {
   console.error('usage: npm run conformance -- PATH [--all | --quiet]   PATH: a corpus folder, or a folder of them')
   process.exitCode = 2
-} else {
-  const own = SCORERS[basename(path)]
-  const folders = own === undefined ? Object.keys(SCORERS).map((name) => join(path, name)) : [path]
-  for (const folder of folders.filter((candidate) => existsSync(candidate))) {
-    for (const score of SCORERS[basename(folder)] ?? []) {
-      const result = score(folder)
-      for (const line of formatScore(result, shown)) console.log(line)
-      if (result.differences.length > 0) process.exitCode = 1
-    }
+}
+for (const { kind, folder } of corpora) {
+  for (const score of SCORERS[kind] ?? []) {
+    const result = score(folder)
+    for (const line of formatScore(result, shown)) console.log(line)
+    if (result.differences.length > 0) process.exitCode = 1
   }
 }
