@@ -56,7 +56,9 @@ export function podStatus(options: PodStatusOptions): V1PodStatus {
 
 function phaseOf({ outcome, initialized, reports }: PodProgress): string {
   if (outcome !== undefined) return outcome
-  const ran = [...reports.values()].some(({ state, restarts }) => state.phase !== 'waiting' || restarts > 0)
+  const ran = [...reports.values()].some(
+    ({ state, lastTermination }) => state.phase !== 'waiting' || lastTermination !== undefined,
+  )
   return initialized && ran ? 'Running' : 'Pending'
 }
 

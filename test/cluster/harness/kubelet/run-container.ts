@@ -75,9 +75,10 @@ export function runContainer(options: RunContainerOptions): RunningContainer {
   const pause = (milliseconds: number): Promise<void> =>
     delay(milliseconds, undefined, { signal: stopping.signal }).catch(() => {})
 
-  const runOnce = async ({ process, target }: StartedContainer): Promise<Termination> => {
+  const runOnce = async ({ process, target }: StartedContainer, restarts: number): Promise<Termination> => {
     const startedAt = new Date()
-    change({ state: { phase: 'running', pid: process.pid, since: startedAt } })
+    // In one step, so that a container that waits is never seen with the count of the start that it waits for.
+    change({ state: { phase: 'running', pid: process.pid, since: startedAt }, restarts })
     const ended = new AbortController()
     const unhealthy = new AbortController()
     const signal = ended.signal
@@ -97,10 +98,10 @@ export function runContainer(options: RunContainerOptions): RunningContainer {
   }
 
   const run = async (): Promise<number | undefined> => {
-    for (let wait = 0; ;) {
+    for (let wait = 0, restarts = 0; ; restarts++) {
       const startedContainer = await startOnce()
       if (startedContainer === undefined) return report.lastTermination?.exitCode
-      const termination = await runOnce(startedContainer)
+      const termination = await runOnce(startedContainer, restarts)
       const { exitCode } = termination
       change({ state: { phase: 'terminated', termination }, started: false, ready: false })
       if (stopping.signal.aborted || restart === 'Never' || (restart === 'OnFailure' && exitCode === 0)) return exitCode
@@ -111,7 +112,7 @@ export function runContainer(options: RunContainerOptions): RunningContainer {
       await pause(wait * 1000)
       if (stopping.signal.aborted) return exitCode
       wait = Math.min(wait === 0 ? backoff.first : wait * 2, backoff.most)
-      change({ lastTermination: termination, restarts: report.restarts + 1 })
+      change({ lastTermination: termination })
     }
   }
 
