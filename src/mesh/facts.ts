@@ -39,8 +39,15 @@ export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): Jso
   }
 }
 
-/** `facts`, one workload at a time, for a caller that shows progress or must not block. */
-export function* collectFacts(whole: MeshSnapshot, requests: readonly Request[]): Generator<FactsProgress, JsonObject> {
+/**
+ * `facts`, one workload at a time, for a caller that shows progress or must not block. `hidden`: whether hosts that a
+ * workload does not see are told as `null` or left out; in a large mesh they are nearly all there is.
+ */
+export function* collectFacts(
+  whole: MeshSnapshot,
+  requests: readonly Request[],
+  hidden: 'null' | 'left-out' = 'null',
+): Generator<FactsProgress, JsonObject> {
   const snapshot = discoveredMesh(whole)
   const workloads = sidecarWorkloads(snapshot)
   const registry = readRegistry(snapshot)
@@ -57,7 +64,7 @@ export function* collectFacts(whole: MeshSnapshot, requests: readonly Request[])
   for (const [done, workload] of workloads.entries()) {
     yield { done, total: workloads.length }
     const name = `${workload.namespace}/${workload.name}`
-    const client = clientFacts(snapshot, registry, workload, clients)
+    const client = clientFacts({ snapshot, registry, workload, hidden }, clients)
     columns.sidecar[name] = client.sidecar
     columns.outboundPolicy[name] = client.outboundPolicy
     columns.outbound[name] = client.outbound
@@ -89,6 +96,8 @@ interface Registry {
   readonly services: readonly MeshService[]
   readonly ports: ReadonlyMap<string, readonly number[]>
   readonly virtualServices: readonly KubeObject[]
+  /** What is visible in each scope asked for so far. */
+  readonly seen: Map<string, ReadonlyMap<string, MeshService>>
 }
 
 function readRegistry(snapshot: MeshSnapshot): Registry {
@@ -98,7 +107,32 @@ function readRegistry(snapshot: MeshSnapshot): Registry {
     const known = ports.get(service.host) ?? []
     ports.set(service.host, [...new Set([...known, ...service.ports.map(({ number }) => number)])])
   }
-  return { services, ports, virtualServices: snapshot.all(KINDS.virtualService) }
+  return { services, ports, virtualServices: snapshot.all(KINDS.virtualService), seen: new Map() }
+}
+
+interface Client {
+  readonly snapshot: MeshSnapshot
+  readonly registry: Registry
+  readonly workload: Workload
+  readonly hidden: 'null' | 'left-out'
+}
+
+/** What a proxy sees depends on its namespace and its Sidecar alone, so clients that share these share the answer. */
+function seenServices({ snapshot, registry }: Client, scope: Scope): ReadonlyMap<string, MeshService> {
+  const key = `${scope.namespace} ${scope.sidecar === undefined ? '' : sidecarName(scope.sidecar)}`
+  const known = registry.seen.get(key)
+  if (known !== undefined) return known
+  const seen = new Map<string, MeshService>()
+  for (const host of registry.ports.keys()) {
+    const service = visibleService(snapshot, scope, host)
+    if (service !== undefined) seen.set(host, service)
+  }
+  registry.seen.set(key, seen)
+  return seen
+}
+
+function sidecarName(sidecar: KubeObject): string {
+  return `${namespaceOf(sidecar)}/${nameOf(sidecar)}`
 }
 
 interface ClientFacts {
@@ -110,36 +144,34 @@ interface ClientFacts {
 }
 
 /** What a client sees depends on its namespace and labels alone, so pods of one template share it. */
-function clientFacts(
-  snapshot: MeshSnapshot,
-  registry: Registry,
-  workload: Workload,
-  known: Map<string, ClientFacts>,
-): ClientFacts {
+function clientFacts(client: Client, known: Map<string, ClientFacts>): ClientFacts {
+  const { snapshot, workload } = client
   const key = JSON.stringify([workload.namespace, workload.labels])
   const found = known.get(key)
   if (found !== undefined) return found
   const scope = scopeFor(snapshot, workload)
   const made: ClientFacts = {
-    sidecar: scope.sidecar === undefined ? null : `${namespaceOf(scope.sidecar)}/${nameOf(scope.sidecar)}`,
+    sidecar: scope.sidecar === undefined ? null : sidecarName(scope.sidecar),
     outboundPolicy: outboundPolicyOf(snapshot, scope),
-    outbound: outboundFact(snapshot, registry, scope, workload),
-    ...routesFacts(snapshot, registry, scope, workload),
+    outbound: outboundFact(client, scope),
+    ...routesFacts(client, scope),
   }
   known.set(key, made)
   return made
 }
 
-function outboundFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, workload: Workload): JsonObject {
+function outboundFact(client: Client, scope: Scope): JsonObject {
+  const { snapshot, registry, workload, hidden } = client
   const config = meshConfigOf(snapshot)
+  const seen = seenServices(client, scope)
   const fact: Record<string, Json> = {}
-  for (const [host, ports] of registry.ports) {
-    const service = visibleService(snapshot, scope, host)
+  for (const host of hidden === 'null' ? registry.ports.keys() : seen.keys()) {
+    const service = seen.get(host)
     const rule = service === undefined ? undefined : destinationRuleFor(snapshot, workload, service)
-    for (const number of ports) {
+    for (const number of registry.ports.get(host) ?? []) {
       const port = service === undefined ? undefined : portOf(service, number)
       if (service === undefined || port === undefined) {
-        fact[`${host}:${number}`] = null
+        if (hidden === 'null') fact[`${host}:${number}`] = null
         continue
       }
       const clusters = clustersFor(snapshot, workload, service, port)
@@ -154,23 +186,20 @@ function outboundFact(snapshot: MeshSnapshot, registry: Registry, scope: Scope, 
 }
 
 /** Routes by target; those under a name and port that the client sees are its routes to it, whoever made them. */
-function routesFacts(
-  snapshot: MeshSnapshot,
-  registry: Registry,
-  scope: Scope,
-  workload: Workload,
-): Pick<ClientFacts, 'routes' | 'otherRoutes'> {
+function routesFacts(client: Client, scope: Scope): Pick<ClientFacts, 'routes' | 'otherRoutes'> {
+  const { snapshot, registry, workload } = client
+  const seen = seenServices(client, scope)
   const routes: Record<string, Json> = {}
   const otherRoutes: Record<string, Json> = {}
-  for (const [host, ports] of registry.ports) {
-    for (const port of ports) {
+  for (const host of seen.keys()) {
+    for (const port of registry.ports.get(host) ?? []) {
       const found = routesTo(snapshot, scope, workload, host, port)
       if (found !== undefined) routes[`${host}:${port}`] = found === 'default' ? found : found.map(routeFact)
     }
   }
-  for (const httpPort of httpPortsOf(snapshot, scope, [...registry.ports.keys()])) {
+  for (const httpPort of httpPortsOf(snapshot, scope, [...seen.keys()])) {
     for (const orphan of orphanRoutes(snapshot, scope, workload, httpPort, registry.virtualServices)) {
-      const service = visibleService(snapshot, scope, orphan.host)
+      const service = seen.get(orphan.host) ?? visibleService(snapshot, scope, orphan.host)
       const isSeen = service !== undefined && portOf(service, orphan.port) !== undefined
       const target = isSeen ? routes : otherRoutes
       target[`${orphan.host}:${orphan.port}`] = orphan.routes.map(routeFact)

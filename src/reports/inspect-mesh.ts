@@ -22,12 +22,16 @@ export interface Inspection {
   readonly deciders: ReadonlyMap<string, ReadonlyMap<string, string>>
 }
 
-/** Works out everything there is to know about a mesh; yields after each workload, for a caller that shows progress. */
+/**
+ * Works out everything there is to know about a mesh; yields after each workload, for a caller that shows progress.
+ * `hidden`: how hosts are told that a workload does not see.
+ */
 export function* inspectMesh(
   snapshot: MeshSnapshot,
   requests: readonly Request[],
+  hidden: 'null' | 'left-out',
 ): Generator<FactsProgress, Inspection> {
-  const sidecars = yield* collectFacts(snapshot, requests)
+  const sidecars = yield* collectFacts(snapshot, requests, hidden)
   return {
     facts: { ...sidecars, ...gatewayFacts(snapshot), ...ambientFacts(snapshot, requests) },
     deciders: new Map(

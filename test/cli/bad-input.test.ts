@@ -137,7 +137,7 @@ error[DOC-01] a bracket is not closed here; write ], and indent what stands betw
    |        ^
 
 2 objects checked: 1 deny, 1 error
-\`meshward fix\` mends 1 of the 1 findings; with --write, in the files
+\`meshward fix\` mends 1 of 1 finding; with --write, in the files
 exit 2
 `,
     ],

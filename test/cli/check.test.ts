@@ -134,7 +134,7 @@ deny[TST-04] spec.size: the rule could not be evaluated: int() type error: canno
     = read more: meshward explain TST-04
 
 2 objects checked: 2 deny, 1 warn, 1 audit
-\`meshward fix\` mends 1 of the 4 findings; with --write, in the files
+\`meshward fix\` mends 1 of 4 findings; with --write, in the files
 `)
     expect({ code, stderr }).toStrictEqual({ code: 1, stderr: '' })
   })

@@ -28,10 +28,7 @@ workload shop/web-0
   sees      every exported host (no Sidecar); unknown hosts: ALLOW_ANY
   accepts
     other  STRICT  PeerAuthentication shop/default spec.mtls.mode
-  calls
-    cart.shop.svc.cluster.local:80
-      TLS AUTO, by DestinationRule shop/cart; { endpoints: { shop/cart-7d4b9c6f5-x2x9k: mtls }, lb: LEAST_REQUEST, limits: { maxConnections: 50 } }
-      route "all" by VirtualService shop/cart: { path: { prefix: / } } to [{ host: cart.shop.svc.cluster.local, port: 80 }], timeout 5s, retries 1 on "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+  calls     as workload shop/cart-7d4b9c6f5-x2x9k does
 `,
       stderr: '',
     })

@@ -42,7 +42,7 @@ describe('the program', () => {
    = read more: meshward explain TST-01
 
 1 object checked: 1 deny
-\`meshward fix\` mends 1 of the 1 findings; with --write, in the files
+\`meshward fix\` mends 1 of 1 finding; with --write, in the files
 `,
       stderr: '',
     })

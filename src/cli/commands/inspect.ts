@@ -51,7 +51,7 @@ function inspect(paths: readonly string[], options: InspectOptions, io: CliIo): 
   const problems = [...errors, ...requests.errors, ...(mesh.size === 0 && errors.length === 0 ? [NOTHING] : [])]
   if (workloads?.size === 0) problems.push(unknownWorkload(mesh, options.workload ?? ''))
   if (requests.errors.length === 0 && mesh.size > 0 && workloads?.size !== 0) {
-    const { facts, deciders } = workOut(mesh, requests.requests, io)
+    const { facts, deciders } = workOut(mesh, requests.requests, options.output === 'json' ? 'null' : 'left-out', io)
     const narrowed = { facts: narrowFacts(facts, workloads, targetsCalled(options.to)), deciders }
     io.print(
       options.output === 'json'
@@ -63,8 +63,8 @@ function inspect(paths: readonly string[], options: InspectOptions, io: CliIo): 
   return problems.length > 0 ? 2 : 0
 }
 
-function workOut(mesh: MeshSnapshot, requests: readonly Request[], io: CliIo): Inspection {
-  const steps = inspectMesh(mesh, requests)
+function workOut(mesh: MeshSnapshot, requests: readonly Request[], hidden: 'null' | 'left-out', io: CliIo): Inspection {
+  const steps = inspectMesh(mesh, requests, hidden)
   let step = steps.next()
   const progress = trackProgress(io.progress, 'inspecting', step.done === true ? 0 : step.value.total)
   while (step.done !== true) {

@@ -10,8 +10,9 @@ type Deciders = ReadonlyMap<string, string>
 /** What a mesh really does, for a terminal: one block for each workload, gateway pod and waypoint. */
 export function formatInspection({ facts, deciders }: Inspection, colour: boolean): string {
   const colours = pico.createColors(colour)
+  const told: Told = { lines: new Map(), first: new Map() }
   const blocks = [
-    ...Object.keys(asObject(facts.inbound)).map((name) => sidecarBlock(name, facts, deciders.get(name), colours)),
+    ...Object.keys(asObject(facts.inbound)).map((name) => sidecarBlock(name, facts, deciders.get(name), told, colours)),
     ...factBlocks('gateway', facts.gateways, colours),
     ...factBlocks('pod', withoutSidecars(facts), colours),
     ...factBlocks('waypoint', facts.waypoints, colours),
@@ -22,7 +23,21 @@ export function formatInspection({ facts, deciders }: Inspection, colour: boolea
     : `${blocks.join('\n\n')}\n`
 }
 
-function sidecarBlock(name: string, facts: JsonObject, deciders: Deciders | undefined, colours: Colours): string {
+/** The calls told so far: replicas do as the first of them does, and need not be told again. */
+interface Told {
+  /** Lines by the fact that they tell, which replicas share. */
+  readonly lines: Map<Json, readonly string[]>
+  /** The workload whose calls these lines told first. */
+  readonly first: Map<string, string>
+}
+
+function sidecarBlock(
+  name: string,
+  facts: JsonObject,
+  deciders: Deciders | undefined,
+  told: Told,
+  colours: Colours,
+): string {
   const sidecar = asObject(facts.sidecar)[name]
   const access = asObject(asObject(facts.access)[name])
   const inbound = Object.entries(asObject(asObject(facts.inbound)[name]))
@@ -40,8 +55,20 @@ function sidecarBlock(name: string, facts: JsonObject, deciders: Deciders | unde
       ]),
     ),
     ...verdictLines(access, deciders, colours),
-    ...targetLines(asObject(asObject(facts.outbound)[name]), asObject(asObject(facts.routes)[name]), colours),
+    ...callLines(name, facts, told, colours),
   ].join('\n')
+}
+
+function callLines(name: string, facts: JsonObject, told: Told, colours: Colours): readonly string[] {
+  const outbound = asObject(asObject(facts.outbound)[name])
+  const lines = told.lines.get(outbound) ?? targetLines(outbound, asObject(asObject(facts.routes)[name]), colours)
+  told.lines.set(outbound, lines)
+  if (lines.length === 0) return []
+  const text = lines.join('\n')
+  const first = told.first.get(text)
+  if (first !== undefined) return [`  calls     as workload ${first} does`]
+  told.first.set(text, name)
+  return ['  calls', ...lines]
 }
 
 /** `ALLOW shop/web#0, DENY shop/admin#1`. */
@@ -66,19 +93,11 @@ function verdictLines(access: JsonObject, deciders: Deciders | undefined, colour
 }
 
 function targetLines(outbound: JsonObject, routes: JsonObject, colours: Colours): readonly string[] {
-  const seen = Object.entries(outbound).filter(([, fact]) => fact !== null)
-  const hidden = Object.entries(outbound)
-    .filter(([, fact]) => fact === null)
-    .map(([target]) => target)
-  return [
-    ...(seen.length === 0 ? [] : ['  calls']),
-    ...seen.flatMap(([target, fact]) => [
-      `    ${colours.bold(target)}`,
-      ...clusterLines(asObject(fact)),
-      ...routeLines(routes[target]),
-    ]),
-    ...(hidden.length === 0 ? [] : [`  does not see ${hidden.join(', ')}`]),
-  ]
+  return Object.entries(outbound).flatMap(([target, fact]) =>
+    fact === null
+      ? []
+      : [`    ${colours.bold(target)}`, ...clusterLines(asObject(fact)), ...routeLines(routes[target])],
+  )
 }
 
 function clusterLines({ destinationRule, clusters }: JsonObject): readonly string[] {

@@ -111,7 +111,7 @@ function summary({ report }: CheckOutput): string {
   const hint =
     fixable === 0
       ? ''
-      : `\n\`meshward fix\` mends ${fixable} of the ${findings.length} findings; with --write, in the files`
+      : `\n\`meshward fix\` mends ${fixable} of ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}; with --write, in the files`
   return `${objects}: ${parts.join(', ')}${hint}`
 }
 
