@@ -7,7 +7,7 @@ import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { DefaultRule } from '../policy/policy.ts'
 import type { Filled } from './decision.ts'
 import { targetsOf } from './evaluate-policy.ts'
-import { annotationPatch, readFilled, recordOf } from './filled-annotation.ts'
+import { annotationPatch, asSent, readFilled, recordOf } from './filled-annotation.ts'
 import { setPatch } from './fix-patch.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
@@ -62,9 +62,9 @@ class Filling {
 
   constructor(request: AdmissionRequest, object: JsonObject) {
     this.object = object
-    this.original = object
     this.old = request.operation === 'UPDATE' ? request.oldObject : null
-    this.places = this.old === null ? undefined : new OldPlaces(object, this.old)
+    this.original = this.old === null ? object : asSent(object, this.old)
+    this.places = this.old === null ? undefined : new OldPlaces(this.original, this.old)
     this.filledBefore = new Map(
       this.old === null ? [] : readFilled(this.old).entries.map(({ field, value }) => [field, value]),
     )
@@ -96,12 +96,12 @@ class Filling {
   private isAbsent(path: FieldPath): boolean {
     const value = valueAt(this.object, path)
     if (value !== undefined && value !== null) return false
+    let depth = path.length - 1
+    while (depth > 0 && (valueAt(this.object, path.slice(0, depth)) ?? null) === null) depth -= 1
     // A parent of another type than an object is the person's own mistake: a rule says so, a default leaves it.
-    for (let depth = path.length - 1; depth > 0; depth -= 1) {
-      const parent = valueAt(this.object, path.slice(0, depth))
-      if (parent !== undefined && parent !== null) return isObject(parent)
-    }
-    return true
+    if (!isObject(valueAt(this.object, path.slice(0, depth))) || typeof path[depth] === 'number') return false
+    // Of a list that is missing only the first item can be made.
+    return path.slice(depth).every((segment) => typeof segment === 'string' || segment === 0)
   }
 
   /** The value to fill, if one may be filled here. */

@@ -5,6 +5,7 @@ import { annotationsOf, labelValue } from '../kube/object.ts'
 import { FILLED_ANNOTATION } from './changed.ts'
 import type { Filled } from './decision.ts'
 import { OldPlaces } from './old-place.ts'
+import { removeValue } from './set-value.ts'
 
 /** One default that was filled and still stands as it was filled. */
 export interface FilledEntry {
@@ -73,6 +74,28 @@ function updatedRecord(object: JsonObject, old: JsonObject): FilledRecord {
     return [{ ...entry, field: formatPath(here) }]
   })
   return { entries: [...moved, ...(own?.entries ?? [])], more: own === undefined ? more : 0 }
+}
+
+/**
+ * The new object as somebody sent it: without what we filled in it a moment ago, when a mutation comes twice. What was
+ * filled would else make items alike that are not.
+ */
+export function asSent(object: JsonObject, old: JsonObject): JsonObject {
+  if (annotationOf(object) === annotationOf(old)) return object
+  const paths = ownRecord(object).entries.map(({ field }) => fieldIn(object, field))
+  return paths.reduce<JsonObject>(
+    (rest, path) => (path === undefined ? rest : asObject(withoutField(rest, path))),
+    object,
+  )
+}
+
+/** Without a field, and without the objects that it leaves empty. */
+function withoutField(root: Json, path: FieldPath): Json {
+  const rest = removeValue(root, path)
+  const parent = path.slice(0, -1)
+  const left = valueAt(rest, parent)
+  const isEmpty = isObject(left) && Object.keys(left).length === 0
+  return isEmpty && typeof parent.at(-1) === 'string' ? withoutField(rest, parent) : rest
 }
 
 /** The operations that make the annotation say exactly this record; none where it does already. */

@@ -132,11 +132,15 @@ function likeness(a: Json, b: Json): number {
   return members === 0 ? 0 : members + 100 * equalValues(a, b)
 }
 
-/** The number of members that two items both have; of items with two names none counts. */
+/** The number of members that two items both have, empty ones aside; of items with two names none counts. */
 function sharedMembers(a: Json | undefined, b: Json | undefined): number {
   if (!isObject(a) || !isObject(b)) return 0
   if (nameOfItem(a) !== undefined && nameOfItem(b) !== undefined) return 0
-  return Object.keys(a).filter((key) => own(b, key) !== undefined).length
+  return Object.keys(a).filter((key) => saysSomething(own(a, key)) && saysSomething(own(b, key))).length
+}
+
+function saysSomething(value: Json | undefined): boolean {
+  return isObject(value) ? Object.keys(value).length > 0 : isList(value) ? value.length > 0 : (value ?? null) !== null
 }
 
 /** The number of strings, numbers and the like that stand at the same place in both; in a list of them, anywhere. */
