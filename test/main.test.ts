@@ -106,7 +106,7 @@ describe('what keeps it from running is said in a sentence, with exit code 2', (
   test.each([
     ['a certificate without its key', ['--tls-cert', 'x.pem'], /^--tls-cert and --tls-key belong together/],
     ['a certificate that is not there', ['--tls-cert', 'no.pem', '--tls-key', 'no.pem'], /^ENOENT: .*no\.pem/],
-    ['a folder that is not there', ['--policies', 'nowhere'], /^nowhere:1:1: POLICY-FILE: cannot be read: ENOENT/],
+    ['a folder that is not there', ['--policies', 'nowhere'], /^nowhere:1:1: POLICY-FILE: there is no such file or folder/],
     ['an unknown option', ['--prot', '1'], /^error: unknown option '--prot'\n\(Did you mean --port\?\)/],
     ['a port that is none', ['--port', '99999'], /Write a whole number from 0 to 65535\./],
     ['a mode that is none', ['--enforcement', 'on'], /Allowed choices are enforce, warn, off\./],
