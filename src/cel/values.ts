@@ -47,12 +47,16 @@ export class ObjectView {
     for (const name of this.keyList()) yield this.get(name)
   }
 
-  *entries(): IterableIterator<[string, CelValue]> {
-    for (const name of this.keyList()) yield [name, this.get(name)]
+  /**
+   * None: the engine asks for the first entry, and for the first of that, only to guess the types of all of them before
+   * it compares anything. Members of JSON may be anything, which is what it takes an empty map to say.
+   */
+  entries(): IterableIterator<[string, CelValue]> {
+    return NO_ENTRIES.entries()
   }
 
-  [Symbol.iterator](): IterableIterator<[string, CelValue]> {
-    return this.entries()
+  *[Symbol.iterator](): IterableIterator<[string, CelValue]> {
+    for (const name of this.keyList()) yield [name, this.get(name)]
   }
 
   private keyList(): readonly string[] {
@@ -60,6 +64,8 @@ export class ObjectView {
     return this.names
   }
 }
+
+const NO_ENTRIES: ReadonlyMap<string, CelValue> = new Map()
 
 // The engine tells types apart by their constructor and by `instanceof`; to both this one is a Map.
 Object.setPrototypeOf(ObjectView.prototype, Map.prototype)
