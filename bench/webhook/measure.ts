@@ -15,6 +15,9 @@ export interface Measurement {
   readonly p99: number
 }
 
+/** Rounds before those that count: the compiler of V8 takes some seconds of load to settle. */
+const WARM_UP = 3
+
 export interface MeasureOptions {
   readonly servers: readonly ServerUnderTest[]
   readonly body: BenchBody
@@ -31,12 +34,11 @@ export interface MeasureOptions {
 export async function measure(options: MeasureOptions): Promise<readonly Measurement[]> {
   const { servers, body, connections, rounds, milliseconds } = options
   const all = new Map<string, Measurement[]>(servers.map(({ name }) => [name, []]))
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -WARM_UP; round < rounds; round += 1) {
     for (const server of servers) {
       const before = server.cpu()
       const { path, port } = server
       const result = await load({ port, path, body: body.review, connections, milliseconds })
-      // The first round warms up.
       if (round < 0) continue
       all.get(server.name)?.push({
         server: server.name,
