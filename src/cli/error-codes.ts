@@ -155,6 +155,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'An expression is too large',
     remedy: 'Split it: variables are evaluated at most once and may build on each other.',
   },
+  'CEL-UNSUPPORTED': {
+    title: 'An expression uses a part of the dialect that Meshward does not have',
+    remedy: 'Do without it: the authorizer, for one, would need to ask the API server in the middle of a request.',
+  },
   'CEL-COST': {
     title: 'An expression costs too much to evaluate',
     remedy: 'Narrow what it walks over: pick the places by `forEach`, and avoid loops in loops.',
