@@ -57,12 +57,6 @@ export const virtualServicesByGateway: Index = {
   keys: (service) => strings(asObject(service.spec).gateways).map((name) => gatewayKey(name, namespaceOf(service))),
 }
 
-/** DestinationRules by their host, short names resolved, wildcards as they are written. */
-export const destinationRulesByHost: Index = {
-  kind: KINDS.destinationRule,
-  keys: (rule) => strings([asObject(rule.spec).host]).map((host) => resolveHost(host, namespaceOf(rule))),
-}
-
 /** DestinationRules that choose endpoints by a hash anywhere, all under `HASHED`. */
 export const destinationRulesWithHash: Index = {
   kind: KINDS.destinationRule,
@@ -148,7 +142,6 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     virtualServicesByDestination,
     virtualServicesByDelegate,
     virtualServicesByGateway,
-    destinationRulesByHost,
     destinationRulesWithHash,
     endpointSlicesByService,
     virtualServicesWithRetries,

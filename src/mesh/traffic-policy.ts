@@ -65,7 +65,7 @@ function withSubset(
 }
 
 /** A policy as it is for one port: the port's own entry where it has one. istio: util.GetPortLevelTrafficPolicy. */
-export function policyForPort(
+function policyForPort(
   source: PolicySource | undefined,
   port: number,
 ): { readonly policy: TrafficPolicy; readonly isPortEntry: boolean } {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 
-import type { JsonObject } from '../../src/kube/json.ts'
+import { asList, asObject, type JsonObject } from '../../src/kube/json.ts'
 import { accessTo } from '../../src/mesh/access.ts'
 import { enforcedRuleName } from '../../src/mesh/authorization.ts'
-import { shapeRisks } from '../../src/mesh/authorization-shape.ts'
+import { asksForIdentity, shapeRisks } from '../../src/mesh/authorization-shape.ts'
 import { defaultDenyOf, isClosedByDefault } from '../../src/mesh/default-deny.ts'
 import { matchesPathTemplate } from '../../src/mesh/path-template.ts'
 import { parseRequest, type Request } from '../../src/mesh/request.ts'
@@ -319,5 +319,19 @@ describe('risks in the shape of a policy', () => {
   ])('%s', (spec, expected) => {
     const [found] = objectsFrom(policy('foo', 'x', spec))
     expect(found && shapeRisks(found).map(({ risk, field }) => `${risk} ${field}`)).toEqual(expected)
+  })
+})
+
+describe('whether a rule asks for an identity', () => {
+  test.each([
+    ['{ from: [{ source: { principals: [a] } }] }', true],
+    ['{ from: [{ source: { notNamespaces: [a] } }] }', true],
+    ['{ when: [{ key: source.serviceAccount, values: [a/b] }] }', true],
+    ['{ from: [{ source: { ipBlocks: [10.0.0.0/8] } }], to: [{ operation: { methods: [GET] } }] }', false],
+    ['{ from: [{ source: { requestPrincipals: ["*"] } }] }', false],
+    ['{}', false],
+  ])('%s', (rule, expected) => {
+    const [found] = objectsFrom(policy('foo', 'x', `{ rules: [${rule}] }`))
+    expect(asksForIdentity(asObject(asList(asObject(found?.spec).rules)[0]))).toBe(expected)
   })
 })

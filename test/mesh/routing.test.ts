@@ -14,7 +14,7 @@ import {
   referencesToHost,
 } from '../../src/mesh/references.ts'
 import { shadowedMatches } from '../../src/mesh/route-reachability.ts'
-import { routesTo } from '../../src/mesh/routes.ts'
+import { routesTo, virtualServiceFor } from '../../src/mesh/routes.ts'
 import { scopeFor } from '../../src/mesh/sidecar.ts'
 import { visibleService } from '../../src/mesh/visibility.ts'
 import { meshConfig, meshFrom, object, objectsFrom, pod, service } from './mesh-from.ts'
@@ -148,6 +148,15 @@ describe('which routes a client uses', () => {
     ],
   ])('%s', (_name, yaml, expected) => {
     expect(targets(yaml)).toEqual(expected)
+  })
+
+  test('and whose they are', () => {
+    const mesh = meshFrom(world + routing('shop', 'v', `{ hosts: [cart], http: [{ ${to('stock')} }] }`))
+    const named = ['cart', 'stock', 'none'].map((name) => {
+      const host = `${name}.shop.svc.cluster.local`
+      return virtualServiceFor(mesh, scopeFor(mesh, client), client, host, 80)?.object.metadata.name
+    })
+    expect(named).toEqual(['v', undefined, undefined])
   })
 
   test('none for what is no HTTP, for a port that is not there, and for a host that is not imported', () => {
