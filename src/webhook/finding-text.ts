@@ -10,13 +10,13 @@ export function findingLine(finding: Finding): string {
   return todo === '' ? what : `${what}; ${todo}`
 }
 
-/** The short form, `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set STRICT`, of at most `most` characters. */
+/** The short form, `MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext; set STRICT`, of at most `most` characters. What is wrong gives way to what to write. */
 export function shortFindingLine(finding: Finding, most: number): string {
   const head = headOf(finding)
   const what = withoutStop(oneLine(finding.message))
   const todo = `; ${shortRemedy(finding)}`
   const room = most - head.length
-  const forWhat = Math.max(room - todo.length, Math.min(what.length, Math.floor(room / 2)))
+  const forWhat = Math.max(room - todo.length, Math.min(what.length, Math.floor(room / 4)))
   const text = `${head}${shorten(what, forWhat)}`
   return shorten(`${text}${shorten(todo, most - text.length)}`, most)
 }

@@ -39,6 +39,11 @@ test.each([
     finding: warning({ message: 'x'.repeat(200), fix: [{ op: 'add', path: '/spec/mtls/mode', value: 'STRICT' }] }),
     line: `MTLS-02 spec.mtls.mode: ${'x'.repeat(83)}…; set STRICT`,
   },
+  {
+    name: 'a long remedy leaves a quarter of the room to what is wrong',
+    finding: warning({ message: 'x'.repeat(200), remediation: 'y'.repeat(200) }),
+    line: `MTLS-02 spec.mtls.mode: ${'x'.repeat(23)}…; ${'y'.repeat(69)}…`,
+  },
 ])('$name', ({ finding, line }) => {
   expect(findingWarnings(sampleDecision({ findings: [finding] }))).toEqual([line])
 })
