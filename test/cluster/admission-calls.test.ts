@@ -185,7 +185,8 @@ describeCluster('a webhook called by the API server', (cluster) => {
     expect(stderr).toContain('failed calling webhook "validate.calls.meshward.io"')
     expect(stderr).toContain('context deadline exceeded')
     expect(seconds).toBeGreaterThan(2.9)
-    expect(seconds).toBeLessThan(5)
+    // Ten seconds are what an entry has that says nothing.
+    expect(seconds).toBeLessThan(10)
   })
 })
 

@@ -202,10 +202,12 @@ describe('a damaged mesh is answered, never thrown at', () => {
 })
 
 describe('large and circular input ends in bounded time', () => {
+  /** Counts the processor's time: what else the machine has to do is no fault of ours. */
   const within = (milliseconds: number, work: () => void): void => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     work()
-    expect(performance.now() - start).toBeLessThan(milliseconds)
+    const { user, system } = process.cpuUsage(start)
+    expect((user + system) / 1000).toBeLessThan(milliseconds)
   }
 
   test('five thousand hosts in one VirtualService and one ServiceEntry', () => {
