@@ -128,7 +128,7 @@ function serialise({ entries, more }: FilledRecord): string {
 }
 
 /** A field as text, as a path into an object: digits in brackets are a key where the object has a map there. */
-export function fieldIn(root: Json, field: string): FieldPath | undefined {
+function fieldIn(root: Json, field: string): FieldPath | undefined {
   const parsed = parseField(field)
   if (parsed === undefined) return undefined
   const path: Segment[] = []
