@@ -1,12 +1,14 @@
 import { asObject } from '../kube/json.ts'
 import { text } from './fields.ts'
 import { aliasesByTarget } from './indexes.ts'
-import { kubernetesServiceOf, servicesOf, type MeshService } from './registry.ts'
+import { kubernetesServiceOf, servicesOf } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 
-/** The name that an ExternalName Service stands for; undefined for every other service. */
-export function aliasTarget(service: MeshService): string | undefined {
-  return service.resolution === 'alias' ? text(asObject(service.object.spec).externalName) : undefined
+/** The name that the ExternalName Service with a host stands for; undefined for every other host. */
+export function aliasTarget(snapshot: MeshSnapshot, host: string): string | undefined {
+  const object = kubernetesServiceOf(snapshot, host)
+  const [service] = object === undefined ? [] : servicesOf(object)
+  return service?.resolution === 'alias' ? text(asObject(service.object.spec).externalName) : undefined
 }
 
 /**
@@ -18,9 +20,7 @@ export function concreteHost(snapshot: MeshSnapshot, host: string): string | und
   const seen = new Set<string>()
   for (let current = host; !seen.has(current);) {
     seen.add(current)
-    const object = kubernetesServiceOf(snapshot, current)
-    const [service] = object === undefined ? [] : servicesOf(object)
-    const target = service === undefined ? undefined : aliasTarget(service)
+    const target = aliasTarget(snapshot, current)
     if (target === undefined) return current
     current = target
   }

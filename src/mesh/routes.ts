@@ -132,10 +132,14 @@ export function routeQuery(
     place: { client, port, gateways },
     defaultRetries: meshConfigOf(snapshot).defaultHttpRetryPolicy,
     meantBy: (host) => {
-      const listener = httpListenerFor(scope, port)
-      const services = listener === undefined ? [] : listenerServices(snapshot, scope, listener, host)
-      const found = services.findLast((service) => gateways !== MESH || portOf(service, port) !== undefined)
-      return (found === undefined ? undefined : aliasTarget(found)) ?? host
+      const target = aliasTarget(snapshot, host)
+      const listener = target === undefined ? undefined : httpListenerFor(scope, port)
+      if (target === undefined || listener === undefined) return host
+      const services = listenerServices(snapshot, scope, listener, host)
+      // a sidecar has only what is on the port of the request before it
+      const isKnown =
+        gateways === MESH ? services.some((each) => portOf(each, port) !== undefined) : services.length > 0
+      return isKnown ? target : host
     },
     isHashed: (destination) => {
       if (snapshot.namespacesOf(destinationRulesWithHash, HASHED).length === 0) return false
