@@ -1,11 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
+// What is awaited comes at once on an idle machine; the limit is for one that has other work.
+const expect = { poll: { timeout: 10_000 } }
+
 // Two projects: `unit` is everything that runs in this process or over a loopback socket;
 // `cluster` needs a real API server, which the harness builds and starts once for the whole run.
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/cluster/**'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/cluster/**'],
+          testTimeout: 20_000,
+          expect,
+        },
+      },
       {
         test: {
           name: 'cluster',
@@ -14,6 +25,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 1_800_000,
           fileParallelism: false,
+          expect,
         },
       },
     ],
