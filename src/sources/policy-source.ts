@@ -92,7 +92,7 @@ async function watchEnforcement(
 }
 
 /** True for the three words that an installation may be set to. */
-export function isEnforcement(word: string): word is Enforcement {
+function isEnforcement(word: string): word is Enforcement {
   return word === 'enforce' || word === 'warn' || word === 'off'
 }
 

@@ -4,7 +4,7 @@ import { BlockList, isIPv6 } from 'node:net'
 import { refuse } from './refuse.ts'
 
 /** True for an address that only this machine reaches. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 

@@ -2,7 +2,7 @@ import { isList, isObject, type Json } from '../kube/json.ts'
 import { failed, type Outcome } from './http-problem.ts'
 
 /** Nothing that recurses over a value may meet one that is nested deeper; Istio's deepest objects have 20 levels. */
-export const MOST_LEVELS = 200
+const MOST_LEVELS = 200
 
 /**
  * The value of a JSON body. A key written twice counts as its last, as in kube-apiserver. Nesting is measured on the
