@@ -18,8 +18,8 @@ describe('the README', () => {
       return { command, output: output.join('\n') }
     })
 
-  test('shows a check and a fix', () => {
-    expect(runs.map(({ command }) => command.split(' ')[0])).toStrictEqual(['check', 'fix'])
+  test('shows a check, a fix and an inspection', () => {
+    expect(runs.map(({ command }) => command.split(' ')[0])).toStrictEqual(['check', 'fix', 'inspect'])
   })
 
   test.each(runs)('shows what `$command` prints', async ({ command, output }) => {
