@@ -1,0 +1,35 @@
+import { tests } from '@bufbuild/cel-spec/testdata/conformance.js'
+import { expect, test } from 'vitest'
+
+import { casesOf, run, type Outcome } from './cel-spec.ts'
+
+// docs/cel.md shows these numbers, and says why cases fail.
+test('as many cases of cel-spec pass as the documentation says', () => {
+  const counts: Record<string, Record<Outcome, number>> = {}
+  for (const [section, original] of casesOf(tests)) {
+    const count = (counts[section] ??= { passed: 0, failed: 0, 'not ours': 0 })
+    count[run(original)] += 1
+  }
+  const table = Object.entries(counts).map(
+    ([section, { passed, failed, 'not ours': other }]) => `${section} ${passed} ${failed} ${other}`,
+  )
+  expect(table).toEqual([
+    'basic 37 2 4',
+    'comparisons 288 20 98',
+    'conversions 102 6 1',
+    'fields 32 15 13',
+    'fp_math 29 0 1',
+    'integer_math 59 2 3',
+    'lists 34 5 0',
+    'logic 21 0 9',
+    'macros 43 1 0',
+    'macros2 42 4 0',
+    'namespace 0 1 2',
+    'optionals 40 19 11',
+    'parse 167 8 44',
+    'plumbing 4 0 1',
+    'string 51 0 0',
+    'string_ext 149 16 44',
+    'timestamps 65 10 1',
+  ])
+})
