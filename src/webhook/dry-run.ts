@@ -59,7 +59,7 @@ async function dryRun(
   if (!query.ok) return query
   if (!context.policies.hasSynced() || !context.mesh.hasSynced()) return NOT_READY
   const only = onlyPolicies(context.policies.current(), query.value.only)
-  if (!only.ok) return failed(400, `the query parameter only: ${only.message}.`)
+  if (!only.ok) return failed(400, `the query parameter only: ${only.message}`)
   const timeout = requestTimeout(request.url)
   const body = await readBody(request, { mostBytes: MOST_BYTES, whyNotMore: 'so send it in parts', timeout, ticket })
   if (!body.ok) return body
