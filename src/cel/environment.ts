@@ -7,6 +7,7 @@ import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
+import { maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
 import { Runtime } from './runtime.ts'
 import type {
   CelEnvironment,
@@ -80,14 +81,15 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     return { ok: false, issues: [issueAt(source, 'CEL-LIMIT', message, 0, 0)] }
   }
   try {
-    const parsed = environment.parse(source)
-    const { variables, functions } = prepare(parsed.ast, compiler)
+    const { text, items } = maskOptionalItems(source)
+    const parsed = environment.parse(text)
+    const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
     const type = checked.type ?? 'dyn'
     const issues = [
       ...checkLiterals(parsed.ast, source),
-      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source)),
+      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, items)),
       ...foldConstants(compiler, parsed.ast, source),
       ...checkResult(source, type, result),
     ]
@@ -132,6 +134,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 function prepare(
   root: ASTNode,
   { hosts, variables: declared }: Compiler,
+  { items, literals }: { readonly items: OptionalItems; readonly literals: 'uniform' | 'mixed' },
 ): {
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
@@ -140,6 +143,9 @@ function prepare(
   const functions = new Set<string>()
   walk(root, (node) => {
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
+    const optional = items.get(node.start)
+    if (optional !== undefined && (node.op === 'list' || node.op === 'map'))
+      replaceMacro(node, optionalLiteral(node, optional, literals))
     if (node.op === 'id' && Object.hasOwn(declared, node.args)) variables.add(node.args)
     if (node.op !== 'rcall' && node.op !== 'call') return
     const name = node.args[0]

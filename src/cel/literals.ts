@@ -3,6 +3,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { walk } from './ast.ts'
 import { issueAt } from './issues.ts'
 import { compilePattern } from './library/regex.ts'
+import type { OptionalItems } from './optional-items.ts'
 import type { CelIssue } from './types.ts'
 
 const PATTERNED = new Set(['re_matches', 'find', 'findAll'])
@@ -28,12 +29,13 @@ export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[
  * Literals whose items have several types: Kubernetes refuses them when a policy is compiled, but for the arguments of
  * `format`. Source: cel-go `cel/validator.go`, ValidateHomogeneousAggregateLiterals.
  */
-export function checkUniform(root: ASTNode, source: string): readonly CelIssue[] {
+export function checkUniform(root: ASTNode, source: string, optional: OptionalItems): readonly CelIssue[] {
   const issues: CelIssue[] = []
   const exempt = new Set<ASTNode>()
   walk(root, (node) => {
     if (node.op === 'rcall' && node.args[0] === 'format') for (const argument of node.args[2]) exempt.add(argument)
-    if (exempt.has(node)) return
+    // Literals with optional items look at their types themselves.
+    if (exempt.has(node) || optional.has(node.start)) return
     if (node.op === 'list') checkItems(node, node.args, source, issues)
     if (node.op === 'map') {
       checkItems(
