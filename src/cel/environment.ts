@@ -103,12 +103,14 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
 }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
-function foldConstants({ environment }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
+function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
   return constantCalls(root).flatMap(({ start, end }) => {
     const part = source.slice(start, end)
     try {
       const parsed = environment.parse(part)
       rename(parsed.ast)
+      parsed.check()
+      instrument(parsed.ast, runtime)
       parsed({})
       return []
     } catch (error) {

@@ -1,7 +1,8 @@
-import type { ASTNode } from '@marcbachmann/cel-js'
+import { EvaluationError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes, walk } from './ast.ts'
 import type { Runtime } from './runtime.ts'
+import { isTime } from './value-order.ts'
 
 /** How the engine evaluates a node; arguments are its own. */
 type Evaluate = (evaluator: Evaluator, node: ASTNode, context: unknown) => unknown
@@ -37,6 +38,17 @@ export function instrument(root: ASTNode, runtime: Runtime): void {
         evaluateBy(node, (evaluator, _, context) => literalMap(evaluator, node.args, context))
         return
       case '+':
+        payForSize(node, runtime)
+        keepInRange(node)
+        return
+      case '-':
+      case '/':
+      case '-_':
+        keepInRange(node)
+        return
+      case 'call':
+        if (node.args[0] === 'int') keepInRange(node)
+        return
       case '==':
       case '!=':
       case 'in':
@@ -85,6 +97,26 @@ function payForSize(node: ASTNode, runtime: Runtime): void {
     runtime.charge(1 + sizeOf(value))
     return value
   })
+}
+
+/** What the engine does not see to: integers have 64 bits, timestamps are of the years 1 to 9999. */
+function keepInRange(node: ASTNode): void {
+  const inner = internalsOf(node).meta.evaluate
+  evaluateBy(node, (evaluator, ast, context) => {
+    const value = inner(evaluator, ast, context)
+    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+      throw new EvaluationError('integer overflow', ast)
+    if (isTime(value) && !isBetweenYears(value.getTime())) throw new EvaluationError('timestamp overflow', ast)
+    return value
+  })
+}
+
+// cel-go `common/types/timestamp.go`, in milliseconds.
+const FIRST_TIME = -62_135_596_800_000
+const LAST_TIME = 253_402_300_799_999
+
+function isBetweenYears(milliseconds: number): boolean {
+  return milliseconds >= FIRST_TIME && milliseconds <= LAST_TIME
 }
 
 function sizeOf(value: unknown): number {

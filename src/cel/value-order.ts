@@ -24,6 +24,7 @@ export function compareValues(a: unknown, b: unknown): number {
   if (left !== undefined && right !== undefined) return compareNumbers(left, right)
   if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
   if (a instanceof Duration && b instanceof Duration) return compareNumbers(a.seconds, b.seconds) || a.nanos - b.nanos
   if (isTime(a) && isTime(b)) return a.getTime() - b.getTime()
   throw new FunctionError('the items have no order')
@@ -37,6 +38,11 @@ function compareText(a: string, b: string): number {
   const at = left.findIndex((point, index) => point !== right[index])
   if (at < 0) return left.length - right.length
   return (left[at] ?? 0) - (right[at] ?? -1)
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const at = a.findIndex((byte, index) => byte !== b[index])
+  return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -1)
 }
 
 function compareNumbers(a: bigint | number, b: bigint | number): number {
@@ -60,6 +66,7 @@ function equalOptionals(a: Optional, b: Optional): boolean {
   return equalValues(a.value(), b.value())
 }
 
-function isTime(value: unknown): value is { getTime(): number } {
+/** True for a timestamp. */
+export function isTime(value: unknown): value is { getTime(): number } {
   return typeof value === 'object' && value !== null && 'getTime' in value
 }

@@ -1,6 +1,7 @@
 import { Duration, type UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { remembering } from '../recent.ts'
+import { compareValues } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -25,11 +26,23 @@ export const conversionsLibrary: Library = {
     define('string(google.protobuf.Timestamp): string', (time: { toISOString(): string }) =>
       time.toISOString().replace(/\.(\d*?)0+Z$/, (_, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`)),
     )
+    for (const [operator, test] of ORDER) {
+      environment.registerOperator(`bytes ${operator} bytes: bool`, (a: unknown, b: unknown) =>
+        test(compareValues(a, b)),
+      )
+    }
     // Durations are values: one object may stand for all of a text.
     define('dur_duration(string): google.protobuf.Duration', remembering(parseDuration))
     define('dur_duration(google.protobuf.Duration): google.protobuf.Duration', (duration: Duration) => duration)
   },
 }
+
+const ORDER: readonly (readonly [string, (order: number) => boolean])[] = [
+  ['<', (order) => order < 0],
+  ['<=', (order) => order <= 0],
+  ['>', (order) => order > 0],
+  ['>=', (order) => order >= 0],
+]
 
 const BILLION = 1_000_000_000n
 
