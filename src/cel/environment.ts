@@ -1,6 +1,7 @@
 import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { walk, dottedName } from './ast.ts'
+import { checkFormats } from './format-literals.ts'
 import { registerHostFunctions } from './host-functions.ts'
 import { instrument, replaceMacro } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
@@ -89,6 +90,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const type = checked.type ?? 'dyn'
     const issues = [
       ...checkLiterals(parsed.ast, source),
+      ...checkFormats(parsed.ast, source),
       ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, items)),
       ...foldConstants(compiler, parsed.ast, source),
       ...checkResult(source, type, result),

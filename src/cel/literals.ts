@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import { walk } from './ast.ts'
+import { typeOf, walk } from './ast.ts'
 import { issueAt } from './issues.ts'
 import { compilePattern } from './library/regex.ts'
 import type { OptionalItems } from './optional-items.ts'
@@ -61,14 +61,6 @@ function checkItems(node: ASTNode, items: readonly ASTNode[], source: string, is
   if (first === undefined || other === undefined) return
   const message = `one literal holds ${first} and ${other}; wrap the values that differ in dyn()`
   issues.push(issueAt(source, 'CEL-TYPE', message, node.start, node.end))
-}
-
-/** The type the checker found; it is not declared in the engine's types. */
-function typeOf(node: ASTNode): string {
-  const type: unknown = 'checkedType' in node ? node.checkedType : undefined
-  return typeof type === 'object' && type !== null && 'name' in type && typeof type.name === 'string'
-    ? type.name
-    : 'dyn'
 }
 
 const CONSTANT_CALLS = new Set(['int', 'uint', 'double', 'bool', 'dur_duration', 'timestamp'])
