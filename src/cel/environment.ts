@@ -128,6 +128,9 @@ function rename(root: ASTNode): void {
   })
 }
 
+/** Members that the engine has, but Kubernetes has not: `cel.bind`, and its own of bytes. */
+const ENGINE_ONLY: ReadonlySet<string> = new Set(['bind', 'hex', 'json', 'base64', 'at', 'string'])
+
 /** New names by old ones of the functions whose semantics the engine does not have, and back. */
 const RENAMED: ReadonlyMap<string, string> = new Map(
   LIBRARIES.flatMap(({ replaces }) => Object.entries(replaces ?? {})),
@@ -153,17 +156,16 @@ function prepare(
     if (node.op === 'id' && Object.hasOwn(declared, node.args)) variables.add(node.args)
     if (node.op !== 'rcall' && node.op !== 'call') return
     const name = node.args[0]
-    // In cel-go's extensions, but not in Kubernetes' environment.
-    if (name === 'bind' && node.op === 'rcall') throw unknownFunction('bind', node)
     const host = node.op === 'rcall' ? `${dottedName(node.args[1]) ?? ''}.${name}` : name
     if (hosts.has(host)) functions.add(host)
+    else if (node.op === 'rcall' && ENGINE_ONLY.has(name)) throw unknownFunction(name, node)
     else node.args[0] = RENAMED.get(name) ?? name
   })
   return { variables, functions }
 }
 
 function unknownFunction(name: string, node: ASTNode): Error {
-  return new ParseError({ code: 'no_matching_overload', message: `'${name}()'`, node })
+  return new ParseError({ code: 'no_matching_overload', message: `'${name}()' is no member function`, node })
 }
 
 function checkResult(source: string, type: CelType, wanted: readonly CelType[] | undefined): readonly CelIssue[] {
@@ -227,5 +229,6 @@ function knownNames(environment: Environment, { variables }: Parts): KnownNames 
     typeof variable === 'object' && 'fields' in variable ? Object.keys(variable.fields) : [],
   )
   const functions = environment.getDefinitions().functions.map(({ name }) => ORIGINALS.get(name) ?? name)
-  return { variables: Object.keys(variables), functions: [...new Set(functions)], fields }
+  const known = functions.filter((name) => name === 'string' || !ENGINE_ONLY.has(name))
+  return { variables: Object.keys(variables), functions: [...new Set(known)], fields }
 }

@@ -44,6 +44,8 @@ export const listsLibrary: Library = {
     })
     define('list<A>.sort(): list<A>', (list: readonly unknown[]) => paid(list).toSorted(compareValues))
     define('list<A>.list_reverse(): list<A>', (list: readonly unknown[]) => paid(list).toReversed())
+    define('list<A>.first(): optional<A>', (list: readonly unknown[]) => Optional.of(list[0]))
+    define('list<A>.last(): optional<A>', (list: readonly unknown[]) => Optional.of(list.at(-1)))
     define('list<optional<A>>.unwrapOpt(): list<A>', (list: readonly unknown[]) => unwrap(paid(list)))
     define('OptionalNamespace.unwrap(list<optional<A>>): list<A>', (_: unknown, list: readonly unknown[]) =>
       unwrap(paid(list)),

@@ -17,6 +17,8 @@ export const quantityLibrary: Library = {
       return quantity
     })
     define('isQuantity(string): bool', (text: string) => parseQuantity(text) !== undefined)
+    // The only one of them that is no member: apiserver `pkg/cel/library/quantity.go`.
+    define(`sign(${TYPE}): int`, ({ nanos }: Quantity) => BigInt(compare(nanos, 0n)))
     define(`${TYPE}.isInteger(): bool`, (quantity: Quantity) => toInteger(quantity) !== undefined)
     define(`${TYPE}.asInteger(): int`, (quantity: Quantity) => {
       const integer = toInteger(quantity)
