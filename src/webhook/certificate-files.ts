@@ -19,7 +19,8 @@ export type CertificateFilesOutcome =
 /** A certificate from files, as cert-manager and Secrets mount them. Not ok where there is no good pair to begin with. */
 export async function openCertificateFiles(options: CertificateFilesOptions): Promise<CertificateFilesOutcome> {
   const { certFile, keyFile } = options
-  const read = (): Promise<readonly Buffer[]> => Promise.all([readFile(certFile), readFile(keyFile)])
+  // One after the other, so that of two that are missing it is always the same one that is told.
+  const read = async (): Promise<readonly Buffer[]> => [await readFile(certFile), await readFile(keyFile)]
   try {
     const contents = await read()
     const first = pairOf(contents)

@@ -119,12 +119,13 @@ describe('a certificate from files', () => {
     await expect.poll(() => problems).toHaveLength(2)
     expect(problems[1]).toMatch(/^not a PEM certificate with its PEM private key/)
     await rm(join(volume, '..data'))
-    await expect.poll(() => problems).toHaveLength(3)
-    expect(problems[2]).toMatch(/ENOENT/)
+    // A look that the removal met half-way has missed the key alone.
+    await expect.poll(() => problems.at(-1)).toMatch(/^ENOENT.*tls\.crt/)
     expect(outcome.source.current().cert).toEqual(first.cert)
     expect(seen).toEqual([])
     await mount('broken', 'v4', pair(second))
     await expect.poll(() => seen.map(({ cert }) => cert)).toEqual([second.cert])
+    expect(problems).toEqual([...new Set(problems)])
   })
 
   test.each([
