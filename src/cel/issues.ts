@@ -90,7 +90,7 @@ function hint(name: string, known: readonly string[]): string {
 }
 
 function withOriginalNames(text: string, originals: ReadonlyMap<string, string>): string {
-  return text.replaceAll(/\b(?:str|re|ts|dur|opt)_\w+/g, (name) => originals.get(name) ?? name)
+  return text.replaceAll(/\b[a-z]+_\w+/g, (name) => originals.get(name) ?? name)
 }
 
 /** Line and column, both from 1, of an offset. */

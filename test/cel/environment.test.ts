@@ -63,6 +63,7 @@ describe('what does not compile', () => {
     ],
     ['true &&\n  objct.x', 'CEL-UNKNOWN-NAME', 'unknown name "objct"; did you mean "object"?', 2],
     ["1 + 'a'", 'CEL-TYPE', 'no such overload: int + string', 1],
+    ["'abc'.reverse()", 'CEL-TYPE', "found no matching overload for 'string.reverse()'", 1],
     [
       "object.name.matches('(')",
       'CEL-LITERAL',
