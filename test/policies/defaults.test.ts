@@ -9,6 +9,7 @@ import { applyJsonPatch } from '../../src/kube/apply-patch.ts'
 import { asObject, isList, isObject, type Json, type JsonObject } from '../../src/kube/json.ts'
 import { buildSnapshot } from '../../src/mesh/snapshot.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
 import type { PolicySet } from '../../src/policy/policy-set.ts'
 import { readPolicies } from '../../src/sources/policy-files.ts'
 import { policySetOf } from '../engine/policy-set-of.ts'
@@ -20,7 +21,7 @@ import { destinationRules, gateways, ruleFor, virtualServices } from './mesh-obj
 /** What Istio's own tests call valid; it stands beside the project, not in it. */
 const CORPUS = '../shared/corpus/istiod-validation/expected.jsonl'
 
-const { policies } = readPolicies(['policies'], createPolicyCompiler([]))
+const { policies } = readPolicies(['policies'], createPolicyCompiler(MESH_FUNCTIONS))
 const shipped = policySetOf(policies)
 const fillingRetries = policySetOf(policies, [bindingFrom('policies: [RES-03]\nparams: { fillRetries: true }')])
 const mesh = buildSnapshot([])

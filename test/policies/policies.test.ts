@@ -6,11 +6,12 @@ import { missingExamples, runPolicyTests } from '../../src/engine/run-policy-tes
 import { isObject } from '../../src/kube/json.ts'
 import { parseYamlDocuments, type YamlDocument } from '../../src/kube/yaml-document.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
 import { createPolicySet } from '../../src/policy/policy-set.ts'
 import { readPolicyTests, type PolicyTest } from '../../src/policy/policy-tests.ts'
 import type { Policy, PolicyIssue } from '../../src/policy/policy.ts'
 
-const compiler = createPolicyCompiler([])
+const compiler = createPolicyCompiler(MESH_FUNCTIONS)
 const folders = readdirSync('policies', { recursive: true, encoding: 'utf8' })
   .filter((file) => basename(file) === 'policy.yaml')
   .map((file) => `policies/${dirname(file)}`)

@@ -2,9 +2,10 @@ import type { YamlDocument } from '../../src/kube/yaml-document.ts'
 import { parseYamlDocuments } from '../../src/kube/yaml-document.ts'
 import { readBinding, type Binding } from '../../src/policy/binding.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 
-const compiler = createPolicyCompiler([])
+const compiler = createPolicyCompiler(MESH_FUNCTIONS)
 
 /** The one document of a YAML text. */
 export function documentOf(text: string): YamlDocument {

@@ -3,6 +3,7 @@ import { pino, type Logger } from 'pino'
 import { emptySnapshot } from '../../src/mesh/snapshot.ts'
 import { parseYamlDocuments } from '../../src/kube/yaml-document.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
 import { createPolicySet, type Enforcement, type PolicySet } from '../../src/policy/policy-set.ts'
 import { fixedSource, type Source } from '../../src/sources/source.ts'
 import { createGate, type AdmissionGate } from '../../src/webhook/admission-gate.ts'
@@ -58,7 +59,7 @@ spec:
 
 /** Two rules as they come from files: one that denies, and one that fills what it wants. */
 export function testPolicies(enforcement: Enforcement = 'enforce'): PolicySet {
-  const compiler = createPolicyCompiler([])
+  const compiler = createPolicyCompiler(MESH_FUNCTIONS)
   const policies = parseYamlDocuments(POLICIES).map((outcome) => {
     if (!outcome.ok) throw new Error(outcome.error.message)
     const compiled = compiler.compile(outcome.document, 'test.yaml')

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 
 import type { Json } from '../../../src/kube/json.ts'
 import { createPolicyCompiler } from '../../../src/policy/compile-policy.ts'
+import { MESH_FUNCTIONS } from '../../../src/policy/mesh-functions/all.ts'
 import { loadPolicySet } from '../../../src/sources/policy-files.ts'
 import { webhookLists } from '../../../src/webhook/webhook-configurations.ts'
 import { urlClientConfig } from './webhook-entry.ts'
@@ -24,7 +25,7 @@ export function meshwardWebhooks(options: MeshwardWebhooksOptions): {
 } {
   const { url, ca, policies = [], bindings = [] } = options
   const files = { policies: [shipped, ...policies], bindings, enforcement: 'enforce' } as const
-  const outcome = loadPolicySet(files, createPolicyCompiler([]))
+  const outcome = loadPolicySet(files, createPolicyCompiler(MESH_FUNCTIONS))
   if (!outcome.ok)
     throw new Error(outcome.issues.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n'))
   return webhookLists(outcome.set, {
