@@ -13,11 +13,15 @@ export interface ClusterMesh extends Source<MeshSnapshot> {
   status(): readonly KindStatus[]
   /** Milliseconds since the API server was last heard of every kind: the age of the oldest. Infinite before the first sync. */
   staleness(): number
+  /** Watches these kinds too, from now on. Those that are watched already stay as they are. */
+  watchKinds(kinds: Iterable<KindName>): void
   stop(): void
 }
 
-export interface ClusterMeshOptions extends Omit<WatchKindOptions, 'kind' | 'listener' | 'signal'> {
+export interface ClusterMeshOptions extends Omit<WatchKindOptions, 'kind' | 'namespace' | 'listener' | 'signal'> {
   readonly kinds: ReadonlySet<KindName>
+  /** Kinds that are read in some namespaces only, and which those are. */
+  readonly onlyIn?: ReadonlyMap<KindName, readonly string[]>
   readonly istioNamespace?: string
   /** Called after each change of the snapshot. */
   readonly changed?: (mesh: MeshSnapshot, object?: KubeObject) => void
@@ -39,7 +43,8 @@ class WatchedMesh implements ClusterMesh {
   private snapshot: MeshSnapshot
   private readonly options: ClusterMeshOptions
   private readonly stopped = new AbortController()
-  private readonly statuses = new Map<KindName, KindStatus>()
+  /** By kind and, where it is read in some namespaces only, namespace. */
+  private readonly statuses = new Map<string, KindStatus>()
   /** Lists are put in one after the other, so that two of them never build on the same snapshot. */
   private queue: Promise<void> = Promise.resolve()
 
@@ -48,13 +53,24 @@ class WatchedMesh implements ClusterMesh {
     this.snapshot = emptySnapshot(
       options.istioNamespace === undefined ? {} : { istioNamespace: options.istioNamespace },
     )
-    for (const kind of options.kinds) this.statuses.set(kind, { kind, state: 'listing', lastContact: 0, trouble: '' })
   }
 
   start(): void {
+    this.watchKinds(this.options.kinds)
+  }
+
+  watchKinds(kinds: Iterable<KindName>): void {
+    for (const kind of kinds)
+      for (const namespace of this.options.onlyIn?.get(kind) ?? [undefined]) this.watchKind(kind, namespace)
+  }
+
+  private watchKind(kind: KindName, namespace: string | undefined): void {
+    const key = namespace === undefined ? kind : `${kind} ${namespace}`
+    if (this.statuses.has(key)) return
+    this.statuses.set(key, { kind, state: 'listing', lastContact: 0, trouble: '' })
     const { signal } = this.stopped
-    for (const kind of this.options.kinds)
-      void watchKind({ ...this.options, kind, signal, listener: this.listener(kind) })
+    const listener = this.listener(key, kind, namespace)
+    void watchKind({ ...this.options, kind, ...(namespace === undefined ? {} : { namespace }), signal, listener })
   }
 
   current(): MeshSnapshot {
@@ -79,10 +95,10 @@ class WatchedMesh implements ClusterMesh {
     this.stopped.abort()
   }
 
-  private listener(kind: KindName): KindListener {
+  private listener(key: string, kind: KindName, namespace: string | undefined): KindListener {
     return {
       replaced: (objects) => {
-        this.queue = this.queue.then(() => this.replace(kind, objects))
+        this.queue = this.queue.then(() => this.replace(kind, namespace, objects))
         return this.queue
       },
       changed: (object) => this.change(object),
@@ -91,8 +107,8 @@ class WatchedMesh implements ClusterMesh {
         this.options.changed?.(this.snapshot, object)
       },
       status: (status) => {
-        const before = this.statuses.get(kind)
-        this.statuses.set(kind, status)
+        const before = this.statuses.get(key)
+        this.statuses.set(key, status)
         if (before?.state !== status.state || before.trouble !== status.trouble) this.options.statusChanged?.(status)
       },
     }
@@ -112,8 +128,9 @@ class WatchedMesh implements ClusterMesh {
   }
 
   /** Puts a whole list of one kind in, a slice at a time, so that other work goes on in between. */
-  private async replace(kind: KindName, objects: readonly KubeObject[]): Promise<void> {
-    const gone = new Map(this.snapshot.all(kind).map((object) => [identity(object), object]))
+  private async replace(kind: KindName, namespace: string | undefined, objects: readonly KubeObject[]): Promise<void> {
+    const known = namespace === undefined ? this.snapshot.all(kind) : this.snapshot.inNamespace(kind, namespace)
+    const gone = new Map(known.map((object) => [identity(object), object]))
     let done = 0
     for (const object of objects) {
       gone.delete(identity(object))

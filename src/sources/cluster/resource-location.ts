@@ -8,7 +8,7 @@ export interface ResourceLocation {
   readonly kind: string
   /** `networking.istio.io/v1`. */
   readonly apiVersion: string
-  /** `/apis/networking.istio.io/v1/virtualservices`: the collection over all namespaces. */
+  /** `/apis/networking.istio.io/v1/virtualservices`: the collection, over all namespaces or in one. */
   readonly path: string
 }
 
@@ -16,19 +16,24 @@ export interface ResourceLocation {
  * Finds the collection of a kind in the version the API server prefers. Undefined where it has none: the CRD is not
  * installed (yet). Rejects where the API server does not answer.
  */
-export async function locateResource(api: ApiClient, name: KindName): Promise<ResourceLocation | undefined> {
+export async function locateResource(
+  api: ApiClient,
+  name: KindName,
+  namespace?: string,
+): Promise<ResourceLocation | undefined> {
   const dot = name.indexOf('.')
   const kind = dot < 0 ? name : name.slice(0, dot)
   const group = dot < 0 ? '' : name.slice(dot + 1)
   const { resource } = resourceOf(group, kind)
-  if (group === '') return { kind, apiVersion: 'v1', path: `/api/v1/${resource}` }
+  const collection = namespace === undefined ? resource : `namespaces/${namespace}/${resource}`
+  if (group === '') return { kind, apiVersion: 'v1', path: `/api/v1/${collection}` }
   for (const apiVersion of await versionsOf(api, group)) {
     const { status, body } = await api.send('GET', `/apis/${apiVersion}`)
     if (status === 404) continue
     if (status !== 200)
       throw new Error(`the API server answered ${status} when asked for the resources of ${apiVersion}`)
     const served = asList(asObject(body).resources).some((item) => asObject(item).name === resource)
-    if (served) return { kind, apiVersion, path: `/apis/${apiVersion}/${resource}` }
+    if (served) return { kind, apiVersion, path: `/apis/${apiVersion}/${collection}` }
   }
   return undefined
 }

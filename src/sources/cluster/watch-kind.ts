@@ -33,6 +33,8 @@ export interface WatchKindOptions {
   readonly api: ApiClient
   readonly watch: Watch
   readonly kind: KindName
+  /** Only its objects in this namespace; those of all when left out. */
+  readonly namespace?: string
   readonly listener: KindListener
   readonly signal: AbortSignal
   readonly now: () => number
@@ -77,7 +79,7 @@ class KindKeeper {
   /** One life: from a list until something makes another list necessary. */
   async round(): Promise<void> {
     try {
-      const location = await locateResource(this.options.api, this.options.kind)
+      const location = await locateResource(this.options.api, this.options.kind, this.options.namespace)
       if (location === undefined) return await this.absent()
       let resourceVersion = await this.list(location)
       for (;;) {
