@@ -14,6 +14,7 @@ import { failed, NOT_READY, type HttpProblem, type Outcome } from './http-proble
 import type { Metrics, WebhookName } from './metrics.ts'
 import { parseJson } from './parse-json.ts'
 import { BUSY, MEBIBYTE, readBody } from './read-body.ts'
+import type { RecheckQueue } from './recheck-queue.ts'
 import { refuse } from './refuse.ts'
 import { requestTimeout } from './request-timeout.ts'
 import { verdictOf } from './verdict.ts'
@@ -29,6 +30,8 @@ export interface AdmissionContext {
   readonly gate: AdmissionGate
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Told of what was validated, to look at it again. */
+  readonly rechecks: Pick<RecheckQueue, 'admitted'>
 }
 
 /** Answers one request to a webhook. Never rejects; whatever happens, the process goes on. */
@@ -48,6 +51,8 @@ export function createAdmissionHandler(context: AdmissionContext): AdmissionHand
       if (!outcome.ok) return reject(context, { webhook, request, response, problem: outcome.problem })
       sendReview(response, webhook, outcome.value.decision)
       report(context, webhook, outcome.value, performance.now() - started)
+      const { admission, decision } = outcome.value
+      if (webhook === 'validate') context.rechecks.admitted({ request: admission, decision })
     } catch (error) {
       context.logger.error({ err: error, webhook }, 'admission request failed on a bug')
       reject(context, { webhook, request, response, problem: BUG })

@@ -5,6 +5,7 @@ import type { AdmissionRequest } from '../engine/request.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { Source } from '../sources/source.ts'
 import type { AdmissionGate } from './admission-gate.ts'
+import type { MeshInForce } from './mesh-in-force.ts'
 import { capped, createTally } from './tally.ts'
 import { verdictOf } from './verdict.ts'
 
@@ -15,6 +16,7 @@ export interface MetricsOptions {
   readonly version: string
   readonly gate: AdmissionGate
   readonly policies: Source<PolicySet>
+  readonly mesh: Pick<MeshInForce, 'status' | 'staleness' | 'current' | 'hasSynced'>
   /** When the certificate that is served ends; undefined while none is. */
   readonly certificateExpiry: () => Date | undefined
 }
@@ -25,6 +27,10 @@ export interface Metrics {
   decided(webhook: WebhookName, request: AdmissionRequest, decision: Decision, seconds: number): void
   /** A request that got no verdict. */
   refused(path: string, status: number): void
+  /** An allowed request of which a rule says no by now. */
+  rechecked(code: string): void
+  /** An allowed request that was not judged again. */
+  recheckPassedOver(): void
   /** The text of a scrape. */
   render(): Promise<string>
 }
@@ -45,6 +51,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const errors = tally('rule_errors_total', 'Policies that could not be evaluated.', 'code')
   const violations = tally('violations_total', 'Findings, by what they led to.', 'code', 'namespace', 'action')
   const mutations = tally('mutations_total', 'Fields that were filled.', 'code')
+  const rechecks = tally('recheck_findings_total', 'Findings about requests that were allowed a moment before.', 'code')
+  const passedOver = tally('recheck_skipped_total', 'Allowed requests that were not judged again.')
   const duration = new Histogram({
     name: 'meshward_request_duration_seconds',
     help: 'From the first byte of a request to its answer.',
@@ -70,11 +78,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
       for (const { code, restored } of decision.filled) if (restored !== true) mutations(code)
     },
     refused: (path, status) => refusals(path, String(status)),
+    rechecked: (code) => rechecks(code),
+    recheckPassedOver: () => passedOver(),
     render: () => registry.metrics(),
   }
 }
 
-function registerGauges(registry: Registry, { version, gate, policies, certificateExpiry }: MetricsOptions): void {
+function registerGauges(registry: Registry, options: MetricsOptions): void {
+  const { version, gate, policies, mesh, certificateExpiry } = options
   const gauge = (name: string, help: string, labels: readonly string[], collect: (gauge: Gauge) => void): void =>
     registry.registerMetric(
       new Gauge({
@@ -99,4 +110,10 @@ function registerGauges(registry: Registry, { version, gate, policies, certifica
     it.set({ state: 'compiled' }, all.length - broken)
     it.set({ state: 'broken' }, broken)
   })
+  gauge('mesh_objects', 'Objects of the mesh that are known, by kind.', ['kind'], (it) => {
+    if (mesh.hasSynced()) for (const { kind } of mesh.status()) it.set({ kind }, mesh.current().all(kind).length)
+  })
+  gauge('mesh_staleness_seconds', 'Since the API server was last heard of every kind.', [], (it) =>
+    it.set(mesh.staleness() / 1000),
+  )
 }

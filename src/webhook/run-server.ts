@@ -1,14 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { isIPv6, type AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Logger } from 'pino'
 
-import { emptySnapshot } from '../mesh/snapshot.ts'
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
+import type { MeshKnowledge } from '../engine/decide.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
+import { connectCluster, type ClusterConnection } from '../sources/cluster/connect-cluster.ts'
 import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
-import { fixedSource, lateSource } from '../sources/source.ts'
+import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
 import { createApp, createShortcut } from './app.ts'
@@ -19,8 +22,10 @@ import { createDryRunPage } from './dry-run-page.ts'
 import { syncedCheck } from './health.ts'
 import { startHttpsServer, type RunningServer } from './https-server.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
+import { openMesh, type MeshInForce } from './mesh-in-force.ts'
 import { createMetrics } from './metrics.ts'
 import { MEBIBYTE } from './read-body.ts'
+import { createRecheck } from './recheck-queue.ts'
 import type { ServeOptions } from './serve-options.ts'
 
 /** Milliseconds between two looks at files that are followed. A look costs two reads of small files. */
@@ -56,8 +61,11 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   }
   const certificates = await openCertificates(options, host.logger)
   if (!certificates.ok) return fail(certificates.reason)
+  const cluster = await connect(options)
+  if (!cluster.ok) return fail(cluster.reason)
   const policies = lateSource<PolicySet>()
-  const server = await listen(options, host, certificates.source, policies)
+  const mesh = openMesh(cluster.connection, options, host.logger)
+  const server = await listen(options, host, { certificates: certificates.source, policies, mesh })
   if (!server.ok) return fail(server.reason)
   const outcome = await openPolicySource({
     shipped: host.shippedPolicies,
@@ -67,7 +75,7 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     enforcementFile: options.enforcementFile,
     interval: LOOK,
     compiler: createPolicyCompiler(MESH_FUNCTIONS),
-    listener: logPolicies(host.logger),
+    listener: policyListener(host.logger, mesh),
   })
   if (!outcome.ok) {
     await server.running.drain(0)
@@ -76,13 +84,26 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   policies.follow(outcome.source)
   // Whoever reads the line may ask for the end at once.
   const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
-  host.print(`Meshward ${host.version} is ready on ${urlOf(server.running.address)}`)
+  const ready = await Promise.race([untilSynced(mesh), stopped])
+  if (ready === undefined) host.print(`Meshward ${host.version} is ready on ${urlOf(server.running.address)}`)
   const signal = await stopped
   host.logger.info({ signal }, 'shutting down')
   // A person at a terminal has no load balancer to wait for.
   await server.running.drain(signal === 'SIGTERM' ? options.shutdownDelay : 0)
   outcome.source.stop()
+  mesh.stop()
+  server.stop()
   return 0
+}
+
+/** The cluster that the server is a part of; none where no option says so. */
+async function connect(options: ServeOptions): Promise<Opened<{ readonly connection: ClusterConnection | undefined }>> {
+  if (options.inCluster !== true && options.kubeconfig === undefined) return { ok: true, connection: undefined }
+  return connectCluster(options)
+}
+
+async function untilSynced(mesh: MeshInForce): Promise<void> {
+  while (!mesh.hasSynced()) await sleep(20)
 }
 
 type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string }
@@ -115,17 +136,22 @@ async function openCertificates(
 async function listen(
   options: ServeOptions,
   host: ServerHost,
-  certificates: CertificateSource,
-  policies: ReturnType<typeof lateSource<PolicySet>>,
-): Promise<Opened<{ readonly running: RunningServer }>> {
+  { certificates, policies, mesh }: Parts,
+): Promise<Opened<{ readonly running: RunningServer; readonly stop: () => void }>> {
   const { logger, version } = host
   const gate = createGate({ requests: options.maxInFlight, bytes: MOST_BYTES_IN_FLIGHT })
-  const mesh = fixedSource(emptySnapshot())
   const lifecycle = createLifecycle()
-  const knowledge = (): 'partial' => 'partial'
+  const knowledge = (): MeshKnowledge => mesh.knowledge()
   let address = options.host
-  const metrics = createMetrics({ version, gate, policies, certificateExpiry: () => certificates.current().expires })
-  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger })
+  const metrics = createMetrics({
+    version,
+    gate,
+    policies,
+    mesh,
+    certificateExpiry: () => certificates.current().expires,
+  })
+  const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger })
+  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks })
   const checks = [syncedCheck('policies', policies), syncedCheck('mesh', mesh), drainingCheck(lifecycle)]
   const app = createApp({
     admission,
@@ -148,19 +174,29 @@ async function listen(
       },
     })
     address = running.address.address
-    return { ok: true, running }
+    return { ok: true, running, stop: () => rechecks.stop() }
   } catch (error) {
     return { ok: false, reason: `cannot listen on ${options.host} port ${options.port}: ${reasonOf(error)}` }
   }
 }
 
-function logPolicies(logger: Logger): PolicySourceListener {
+/** What a server is made of that is there before it listens. */
+interface Parts {
+  readonly certificates: CertificateSource
+  readonly policies: LateSource<PolicySet>
+  readonly mesh: MeshInForce
+}
+
+/** The mesh reads what the policies need before they are in force. */
+function policyListener(logger: Logger, mesh: MeshInForce): PolicySourceListener {
   const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
     for (const { code, file, line, column, message: reason } of issues)
       logger.error({ code, file, line, column, reason }, message)
   }
   return {
-    changed: ({ policies, enforcement }, issues) => {
+    changed: (set, issues) => {
+      mesh.follow(set)
+      const { policies, enforcement } = set
       logger.info({ policies: policies.length, enforcement }, 'policies in force')
       logIssues(issues, 'policy does not compile and answers by its failure policy')
     },

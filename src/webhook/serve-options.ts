@@ -1,9 +1,12 @@
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 import type { Enforcement } from '../policy/policy-set.ts'
+import { addClusterOptions, type ClusterOptions } from './cluster/cluster-options.ts'
+import { addMeshOptions, type MeshOptions } from './mesh-options.ts'
+import { append, duration, wholeNumber } from './option-values.ts'
 
 /** How a server is asked for on a command line. */
-export interface ServeOptions {
+export interface ServeOptions extends ClusterOptions, MeshOptions {
   readonly host: string
   readonly port: number
   readonly tlsCert?: string
@@ -22,7 +25,7 @@ export interface ServeOptions {
 
 /** Gives a command the options of a server; `npm start` and `meshward serve` have the same. */
 export function addServeOptions(command: Command): Command {
-  return command
+  return addMeshOptions(addClusterOptions(command))
     .option('--host <address>', 'address to listen on; the dry run answers on loopback addresses only', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 = any that is free', wholeNumber(65_535), 8443)
     .option('--tls-cert <file>', 'PEM certificate chain, read again when it changes; with --tls-key')
@@ -57,22 +60,4 @@ export function addServeOptions(command: Command): Command {
       3000,
     )
     .option('--max-in-flight <number>', 'requests under way at once; more get HTTP 503', wholeNumber(100_000), 512)
-}
-
-function append(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
-}
-
-function wholeNumber(most: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-    if (value <= most) return value
-    throw new InvalidArgumentError(`Write a whole number from 0 to ${most}.`)
-  }
-}
-
-function duration(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Write a duration such as 500ms, 3s or 1m.')
-  return Number(match[1]) * (match[2] === 'ms' ? 1 : match[2] === 'm' ? 60_000 : 1000)
 }

@@ -41,9 +41,11 @@ test('/metrics counts what was decided, found, filled and refused', async () => 
   expect(ours.sort()).toEqual([
     `meshward_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
     'meshward_certificate_expiry_timestamp_seconds 1900000000',
+    'meshward_mesh_staleness_seconds 0',
     'meshward_mutations_total{code="RES-01"} 2',
     'meshward_policies{state="broken"} 0',
     'meshward_policies{state="compiled"} 2',
+    'meshward_recheck_skipped_total 0',
     'meshward_refused_requests_total{path="/mutate",status="400"} 1',
     'meshward_request_bytes_in_flight 0',
     'meshward_requests_in_flight 0',

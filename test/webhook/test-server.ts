@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino'
 
-import { emptySnapshot } from '../../src/mesh/snapshot.ts'
+import type { MeshKnowledge } from '../../src/engine/decide.ts'
 import { parseYamlDocuments } from '../../src/kube/yaml-document.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
@@ -13,7 +13,9 @@ import { createDryRun } from '../../src/webhook/dry-run.ts'
 import { createDryRunPage } from '../../src/webhook/dry-run-page.ts'
 import { syncedCheck } from '../../src/webhook/health.ts'
 import { createLifecycle, drainingCheck } from '../../src/webhook/lifecycle.ts'
+import { openMesh } from '../../src/webhook/mesh-in-force.ts'
 import { createMetrics } from '../../src/webhook/metrics.ts'
+import { createRecheck } from '../../src/webhook/recheck-queue.ts'
 
 const POLICIES = `
 apiVersion: meshward.io/v1alpha1
@@ -77,22 +79,26 @@ export interface TestServerOptions {
   readonly listensOn?: string
 }
 
+const NO_MESH_OPTIONS = { maxStaleness: 0, secretNamespace: [], recheckAfter: 0, istioNamespace: 'istio-system' }
+
 /** The app with everything around it, and what it logged. */
 export function createTestServer(options: TestServerOptions = {}) {
   const logged: Record<string, unknown>[] = []
   const logger: Logger = pino({ level: 'info', base: null }, { write: (line) => logged.push(JSON.parse(line)) })
   const policies = options.policies ?? fixedSource(testPolicies())
-  const mesh = fixedSource(emptySnapshot())
-  const knowledge = () => 'partial' as const
+  const mesh = openMesh(undefined, NO_MESH_OPTIONS, logger)
+  const knowledge = (): MeshKnowledge => mesh.knowledge()
   const gate = options.gate ?? createGate({ requests: 16, bytes: 64 * 1024 * 1024 })
   const lifecycle = createLifecycle()
   const metrics = createMetrics({
     version: '1.2.3',
     gate,
     policies,
+    mesh,
     certificateExpiry: () => new Date(1_900_000_000_000),
   })
-  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger })
+  const rechecks = createRecheck({ policies, mesh, delay: 0, metrics, logger })
+  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks })
   const app = createApp({
     admission,
     dryRun: createDryRun({ policies, mesh, knowledge }),

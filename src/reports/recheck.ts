@@ -1,0 +1,38 @@
+import { decide } from '../engine/decide.ts'
+import type { Decision, Finding } from '../engine/decision.ts'
+import type { AdmissionRequest } from '../engine/request.ts'
+import { isKubeObject } from '../kube/object.ts'
+import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+
+/** A request that was allowed, and what was found then. */
+export interface Admitted {
+  readonly request: AdmissionRequest
+  readonly decision: Decision
+}
+
+/**
+ * Judges a request again in the mesh as it is by now: what is found that was not found then. Two changes that are fine
+ * each for itself can be wrong together, and neither request could know of the other. Pure; never throws.
+ */
+export function recheck({ request, decision }: Admitted, policies: PolicySet, mesh: MeshSnapshot): readonly Finding[] {
+  const known = new Set(decision.findings.map(keyOf))
+  const again = decide({ request, policies, mesh: meshBefore(request, mesh), phase: 'validate' })
+  return again.findings.filter((finding) => finding.outcome === 'fail' && !known.has(keyOf(finding)))
+}
+
+/** Is there a reason to judge again? Only rules that read other objects can come to another answer. */
+export function dependsOnMesh({ evaluated }: Decision, { policies }: PolicySet): boolean {
+  const names = new Set(evaluated)
+  return policies.some(({ name, program }) => names.has(name) && (program?.functions.size ?? 0) > 0)
+}
+
+/** Everybody else's changes, without the one that is judged. */
+function meshBefore({ object, oldObject }: AdmissionRequest, mesh: MeshSnapshot): MeshSnapshot {
+  if (isKubeObject(oldObject)) return mesh.with(oldObject)
+  return isKubeObject(object) ? mesh.without(refOf(object)) : mesh
+}
+
+function keyOf({ code, field, message }: Finding): string {
+  return JSON.stringify([code, field, message])
+}

@@ -1,0 +1,51 @@
+import type { Logger } from 'pino'
+
+import type { MeshKnowledge } from '../engine/decide.ts'
+import { emptySnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import type { ClusterConnection } from '../sources/cluster/connect-cluster.ts'
+import { openLiveMesh } from '../sources/cluster/live-mesh.ts'
+import type { KindStatus } from '../sources/cluster/watch-kind.ts'
+import { fixedSource, type Source } from '../sources/source.ts'
+import type { MeshOptions } from './mesh-options.ts'
+
+/** The mesh that requests are judged in. */
+export interface MeshInForce extends Source<MeshSnapshot> {
+  knowledge(): MeshKnowledge
+  /** Reads what these policies read, from now on. */
+  follow(policies: PolicySet): void
+  status(): readonly KindStatus[]
+  /** Milliseconds since the last contact. */
+  staleness(): number
+  stop(): void
+}
+
+/** The mesh of a cluster, or, without one, an empty mesh in which anything may yet exist. */
+export function openMesh(
+  connection: ClusterConnection | undefined,
+  options: MeshOptions & { readonly istioNamespace: string },
+  logger: Logger,
+): MeshInForce {
+  if (connection === undefined) return NO_CLUSTER
+  const { istioNamespace, secretNamespace, maxStaleness } = options
+  return openLiveMesh({
+    connection,
+    istioNamespace,
+    secretNamespaces: secretNamespace,
+    maxStaleness,
+    now: Date.now,
+    statusChanged: ({ kind, state, trouble }) => {
+      if (trouble === '') logger.info({ kind, state }, 'kind of the mesh')
+      else logger.warn({ kind, state, reason: trouble }, 'kind of the mesh cannot be read')
+    },
+  })
+}
+
+const NO_CLUSTER: MeshInForce = {
+  ...fixedSource(emptySnapshot()),
+  knowledge: () => 'partial',
+  follow: () => undefined,
+  status: () => [],
+  staleness: () => 0,
+  stop: () => undefined,
+}

@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+
+import type { Finding } from '../engine/decision.ts'
+import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
+import { dependsOnMesh, recheck, type Admitted } from '../reports/recheck.ts'
+import type { Source } from '../sources/source.ts'
+import type { MeshInForce } from './mesh-in-force.ts'
+import type { Metrics } from './metrics.ts'
+
+export interface RecheckOptions {
+  readonly policies: Source<PolicySet>
+  readonly mesh: Source<MeshSnapshot>
+  /** Is the mesh young enough to judge by? */
+  readonly isFresh: () => boolean
+  /** Milliseconds from an answer to the second look: time for the object to be stored and seen by the watch. */
+  readonly delay: number
+  readonly found: (admitted: Admitted, finding: Finding) => void
+  /** A request that is not looked at again: too many wait, or the mesh is too old. */
+  readonly passedOver: () => void
+}
+
+/** Requests that are judged once more, a little after they were allowed. */
+export interface RecheckQueue {
+  admitted(admitted: Admitted): void
+  stop(): void
+}
+
+/** Requests hold their objects while they wait; 1,000 of 16 KB are 16 MB. */
+const MOST_WAITING = 1000
+
+/** Looks at allowed requests once more, one after the other, when `delay` has passed. */
+export function createRecheckQueue(options: RecheckOptions): RecheckQueue {
+  const { policies, mesh, isFresh, delay, found, passedOver } = options
+  const waiting: { readonly admitted: Admitted; readonly due: number }[] = []
+  let timer: NodeJS.Timeout | undefined
+  const next = (): void => {
+    const first = waiting[0]
+    timer = first === undefined ? undefined : setTimeout(look, Math.max(0, first.due - performance.now())).unref()
+  }
+  const look = (): void => {
+    const first = waiting.shift()
+    if (first !== undefined) {
+      if (!isFresh()) passedOver()
+      else
+        for (const finding of recheck(first.admitted, policies.current(), mesh.current()))
+          found(first.admitted, finding)
+    }
+    next()
+  }
+  return {
+    admitted(admitted) {
+      const { request, decision } = admitted
+      if (request.dryRun || !decision.allowed || !dependsOnMesh(decision, policies.current())) return
+      if (waiting.length >= MOST_WAITING) return passedOver()
+      waiting.push({ admitted, due: performance.now() + delay })
+      if (timer === undefined) next()
+    },
+    stop() {
+      clearTimeout(timer)
+      waiting.length = 0
+    },
+  }
+}
+
+export interface RecheckContext {
+  readonly policies: Source<PolicySet>
+  readonly mesh: MeshInForce
+  /** Milliseconds; 0 = requests are never judged twice. */
+  readonly delay: number
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+/** The second look at allowed requests, told by log and metric. Without a cluster there is nothing to look at again. */
+export function createRecheck({ policies, mesh, delay, metrics, logger }: RecheckContext): RecheckQueue {
+  if (delay === 0 || mesh.knowledge() === 'partial') return { admitted: () => undefined, stop: () => undefined }
+  return createRecheckQueue({
+    policies,
+    mesh,
+    isFresh: () => mesh.knowledge() === 'whole',
+    delay,
+    found: ({ request, decision: { object, uid } }, { code, field, message, action }) => {
+      metrics.rechecked(code)
+      const { namespace, name } = object
+      const kind = request.kind.kind
+      logger.warn({ uid, kind, namespace, name, code, field, action, reason: message }, 'allowed, and wrong by now')
+    },
+    passedOver: () => metrics.recheckPassedOver(),
+  })
+}
