@@ -60,4 +60,5 @@ export function addServeOptions(command: Command): Command {
       3000,
     )
     .option('--max-in-flight <number>', 'requests under way at once; more get HTTP 503', wholeNumber(100_000), 512)
+  return addClusterOptions(own)
 }
