@@ -116,7 +116,7 @@ describe('what keeps it from running is said in a sentence, with exit code 2', (
     ['an unknown option', ['--prot', '1'], /^error: unknown option '--prot'\n\(Did you mean --port\?\)/],
     ['a port that is none', ['--port', '99999'], /Write a whole number from 0 to 65535\./],
     ['a mode that is none', ['--enforcement', 'on'], /Allowed choices are enforce, warn, off\./],
-    ['a delay that is none', ['--shutdown-delay', 'soon'], /Write a duration such as 500ms, 3s or 1m\./],
+    ['a delay that is none', ['--shutdown-delay', 'soon'], /Write a duration such as 500ms, 3s, 1m, 12h or 90d\./],
   ])('%s', async (_, args, stderr) => {
     const ended = await runServerProcess('--port', '0', ...args)
     expect(ended).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(stderr) })

@@ -25,7 +25,7 @@ export interface ServeOptions extends ClusterOptions, MeshOptions {
 
 /** Gives a command the options of a server; `npm start` and `meshward serve` have the same. */
 export function addServeOptions(command: Command): Command {
-  return addMeshOptions(addClusterOptions(command))
+  const own = command
     .option('--host <address>', 'address to listen on; the dry run answers on loopback addresses only', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 = any that is free', wholeNumber(65_535), 8443)
     .option('--tls-cert <file>', 'PEM certificate chain, read again when it changes; with --tls-key')
@@ -60,5 +60,5 @@ export function addServeOptions(command: Command): Command {
       3000,
     )
     .option('--max-in-flight <number>', 'requests under way at once; more get HTTP 503', wholeNumber(100_000), 512)
-  return addClusterOptions(own)
+  return addMeshOptions(addClusterOptions(own))
 }
