@@ -1,6 +1,9 @@
 import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { walk, dottedName } from './ast.ts'
+import { checkExpression, type Checked, type CheckInput } from './check/check-expression.ts'
+import { readDeclarations, type Declarations } from './check/declarations.ts'
+import { engineType, parseType, showType, type Type } from './check/type.ts'
 import { checkFormats } from './format-literals.ts'
 import { registerHostFunctions } from './host-functions.ts'
 import { instrument, replaceMacro } from './instrument.ts'
@@ -43,7 +46,15 @@ export function createEnvironment(options: EnvironmentOptions): CelEnvironment {
   const base = new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
   for (const library of LIBRARIES) library.register(base, runtime)
   const hosts = registerHostFunctions(base, runtime, options.functions ?? [])
-  return withVariables({ base, runtime, hosts, variables: options.variables })
+  const { functions, variables } = base.getDefinitions()
+  return withVariables({
+    base,
+    runtime,
+    hosts,
+    declarations: readDeclarations(functions.map(({ signature }) => signature)),
+    constants: new Map(variables.map(({ name, type }) => [name, parseType(type)])),
+    variables: options.variables,
+  })
 }
 
 interface Parts {
@@ -51,27 +62,31 @@ interface Parts {
   readonly runtime: Runtime
   /** Dotted names of the host functions. */
   readonly hosts: ReadonlySet<string>
+  readonly declarations: Declarations
+  /** Types of the names that libraries and host functions bring: `optional`, `int`, `mesh`. */
+  readonly constants: ReadonlyMap<string, Type>
   readonly variables: Readonly<Record<string, CelVariable>>
 }
 
 function withVariables(parts: Parts): CelEnvironment {
   const environment = parts.base.clone()
-  for (const [name, variable] of Object.entries(parts.variables)) declare(environment, name, variable)
+  const types = new Map<string, Type>()
+  for (const [name, variable] of Object.entries(parts.variables)) {
+    const type = typeof variable === 'string' ? parseType(variable) : variable
+    types.set(name, type)
+    environment.registerVariable(name, engineType(type))
+  }
   const known = knownNames(environment, parts)
   return {
-    compile: (source, options = {}) => compile({ ...parts, environment, known }, source, options),
+    compile: (source, options = {}) => compile({ ...parts, environment, types, known }, source, options),
     extend: (variables) => withVariables({ ...parts, variables: { ...parts.variables, ...variables } }),
   }
 }
 
-function declare(environment: Environment, name: string, variable: CelVariable): void {
-  if (typeof variable === 'string') environment.registerVariable(name, variable)
-  else if ('fields' in variable) environment.registerVariable(name, { schema: { ...variable.fields } })
-  else environment.registerVariable(name, 'dyn')
-}
-
 interface Compiler extends Parts {
   readonly environment: Environment
+  /** Types of the variables. */
+  readonly types: ReadonlyMap<string, Type>
   readonly known: KnownNames
 }
 
@@ -87,21 +102,36 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
-    const type = checked.type ?? 'dyn'
+    const recheck = (types: ReadonlyMap<string, Type>): Checked =>
+      checkExpression(parsed.ast, checkInput(compiler, source, types, items))
+    const { type, typeOf, issues: typeIssues } = recheck(compiler.types)
     const issues = [
+      ...typeIssues,
       ...checkLiterals(parsed.ast, source),
       ...checkFormats(parsed.ast, source),
-      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, items)),
+      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, typeOf })),
       ...foldConstants(compiler, parsed.ast, source),
-      ...checkResult(source, type, result),
+      ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
     instrument(parsed.ast, runtime)
-    const program = toProgram({ source, type, variables, functions, runtime, result, evaluate: parsed })
-    return { ok: true, program, warnings: [] }
+    const typeCheck: CelProgram['typeCheck'] = (types) => recheck(new Map([...compiler.types, ...types]))
+    return {
+      ok: true,
+      program: toProgram({ source, type, typeCheck, variables, functions, runtime, evaluate: parsed }),
+    }
   } catch (error) {
     return { ok: false, issues: [toIssue(error, source, known, ORIGINALS)] }
   }
+}
+
+function checkInput(
+  { declarations, constants }: Compiler,
+  source: string,
+  given: ReadonlyMap<string, Type>,
+  optionalItems: OptionalItems,
+): CheckInput {
+  return { source, variables: given, constants, declarations, originals: ORIGINALS, optionalItems }
 }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
@@ -168,54 +198,40 @@ function unknownFunction(name: string, node: ASTNode): Error {
   return new ParseError({ code: 'no_matching_overload', message: `'${name}()' is no member function`, node })
 }
 
-function checkResult(source: string, type: CelType, wanted: readonly CelType[] | undefined): readonly CelIssue[] {
-  if (wanted === undefined || type === 'dyn' || wanted.includes(type)) return []
-  const message = `the expression gives ${type}, but ${wanted.join(' or ')} is needed here`
+/** As in ValidatingAdmissionPolicy, the type is exactly the one that is wanted; `dyn` promises nothing. */
+function checkResult(source: string, type: Type, wanted: readonly CelType[] | undefined): readonly CelIssue[] {
+  const given = showType(type)
+  if (wanted === undefined || wanted.includes(given)) return []
+  const [first = 'dyn'] = wanted
+  const hint = given === 'dyn' ? `; convert it, as in ${first}(…), or compare it` : ''
+  const message = `the expression gives ${given}, but ${wanted.join(' or ')} is needed here${hint}`
   return [issueAt(source, 'CEL-TYPE', message, 0, source.length)]
 }
 
 interface ProgramParts {
   readonly source: string
-  readonly type: CelType
+  readonly type: Type
+  readonly typeCheck: CelProgram['typeCheck']
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
   readonly runtime: Runtime
-  readonly result: readonly CelType[] | undefined
   readonly evaluate: (activation: Readonly<Record<string, unknown>>) => unknown
 }
 
-function toProgram({ source, type, variables, functions, runtime, result, evaluate }: ProgramParts): CelProgram {
+function toProgram({ runtime, evaluate, ...program }: ProgramParts): CelProgram {
+  const { source } = program
   return {
-    source,
-    type,
-    variables,
-    functions,
+    ...program,
     evaluate(activation, budget, host): EvaluateOutcome {
       try {
         const { value, exceeded } = runtime.run(host, budget, () => evaluate(activation))
-        if (exceeded) return tooCostly(source)
-        return wrongType(value, type, result) ? unexpected(value, source, result) : { ok: true, value }
+        return exceeded ? tooCostly(source) : { ok: true, value }
       } catch (error) {
         if (error instanceof Error && error.name === 'CostExceeded') return tooCostly(source)
         return { ok: false, error: toRuntimeError(error, source, ORIGINALS) }
       }
     },
   }
-}
-
-/** A `dyn` expression promised nothing; what it gives is looked at when it is there. */
-function wrongType(value: unknown, type: CelType, result: readonly CelType[] | undefined): boolean {
-  if (type !== 'dyn' || result === undefined) return false
-  return !result.some((wanted) =>
-    wanted === 'bool' ? typeof value === 'boolean' : wanted !== 'string' || typeof value === 'string',
-  )
-}
-
-function unexpected(value: unknown, source: string, result: readonly CelType[] | undefined): EvaluateOutcome {
-  const given =
-    value === null ? 'null' : typeof value === 'bigint' ? 'int' : Array.isArray(value) ? 'list' : typeof value
-  const message = `the expression gave ${given}, but ${(result ?? []).join(' or ')} is needed here`
-  return { ok: false, error: { code: 'CEL-RUNTIME', message, start: 0, end: source.length } }
 }
 
 function tooCostly(source: string): EvaluateOutcome {
@@ -225,10 +241,7 @@ function tooCostly(source: string): EvaluateOutcome {
 }
 
 function knownNames(environment: Environment, { variables }: Parts): KnownNames {
-  const fields = Object.values(variables).flatMap((variable) =>
-    typeof variable === 'object' && 'fields' in variable ? Object.keys(variable.fields) : [],
-  )
   const functions = environment.getDefinitions().functions.map(({ name }) => ORIGINALS.get(name) ?? name)
   const known = functions.filter((name) => name === 'string' || !ENGINE_ONLY.has(name))
-  return { variables: Object.keys(variables), functions: [...new Set(known)], fields }
+  return { variables: Object.keys(variables), functions: [...new Set(known)] }
 }

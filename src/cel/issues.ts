@@ -5,8 +5,6 @@ import type { CelIssue, CelRuntimeError } from './types.ts'
 export interface KnownNames {
   readonly variables: readonly string[]
   readonly functions: readonly string[]
-  /** Fields of closed variables. */
-  readonly fields: readonly string[]
 }
 
 /** An error that the engine threw while it parsed or checked. Renamed functions get their names back. */
@@ -62,11 +60,12 @@ function describe(
   switch (code) {
     case 'unknown_variable': {
       const name = summary.replace('Unknown variable: ', '')
+      if (name === 'authorizer') return { code: 'CEL-UNKNOWN-NAME', message: NO_AUTHORIZER }
       return { code: 'CEL-UNKNOWN-NAME', message: `unknown name "${name}"${hint(name, known.variables)}` }
     }
     case 'no_such_key': {
       const name = summary.replace('No such key: ', '')
-      return { code: 'CEL-UNKNOWN-FIELD', message: `unknown field "${name}"${hint(name, known.fields)}` }
+      return { code: 'CEL-UNKNOWN-FIELD', message: `unknown field "${name}"` }
     }
     case 'no_matching_overload': {
       const name = /'(?:[^'(]*\.)?(\w+)\(/.exec(summary)?.[1] ?? ''
@@ -82,6 +81,9 @@ function describe(
       return { code: 'CEL-SYNTAX', message: lowerFirst(summary) }
   }
 }
+
+const NO_AUTHORIZER =
+  'there is no "authorizer" here: it asks the API server who may do what, and a policy of Meshward asks nobody; keep this rule in a ValidatingAdmissionPolicy'
 
 function hint(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known)

@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import { typeOf, walk } from './ast.ts'
+import { walk } from './ast.ts'
+import { sameType, showType, type Type } from './check/type.ts'
 import { issueAt } from './issues.ts'
 import { compilePattern } from './library/regex.ts'
 import type { OptionalItems } from './optional-items.ts'
@@ -26,41 +27,46 @@ export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[
 }
 
 /**
- * Literals whose items have several types: Kubernetes refuses them when a policy is compiled, but for the arguments of
- * `format`. Source: cel-go `cel/validator.go`, ValidateHomogeneousAggregateLiterals.
+ * Literals whose items have several types: Kubernetes refuses them when a policy is compiled, but for what is within
+ * the arguments of `format`. Source: cel-go `cel/validator.go`, ValidateHomogeneousAggregateLiterals.
  */
-export function checkUniform(root: ASTNode, source: string, optional: OptionalItems): readonly CelIssue[] {
+export function checkUniform(
+  root: ASTNode,
+  source: string,
+  known: { readonly items: OptionalItems; readonly typeOf: (node: ASTNode) => Type },
+): readonly CelIssue[] {
   const issues: CelIssue[] = []
   const exempt = new Set<ASTNode>()
+  const check = (literal: ASTNode, parts: readonly ASTNode[], optional?: ReadonlySet<number>): void => {
+    const types = parts.map((part, place) => {
+      const type = known.typeOf(part)
+      return optional?.has(place) === true && type.kind === 'optional' ? type.item : type
+    })
+    const [first, ...rest] = types
+    const other = first === undefined ? undefined : rest.find((type) => !sameType(first, type))
+    if (first === undefined || other === undefined) return
+    const message = `one literal holds ${showType(first)} and ${showType(other)}; wrap all of them in dyn()`
+    issues.push(issueAt(source, 'CEL-TYPE', message, literal.start, literal.end))
+  }
   walk(root, (node) => {
-    if (node.op === 'rcall' && node.args[0] === 'format') for (const argument of node.args[2]) exempt.add(argument)
-    // Literals with optional items look at their types themselves.
-    if (exempt.has(node) || optional.has(node.start)) return
-    if (node.op === 'list') checkItems(node, node.args, source, issues)
+    if (node.op === 'rcall' && node.args[0] === 'format')
+      for (const argument of node.args[2]) walk(argument, (part) => exempt.add(part))
+    if (exempt.has(node)) return
+    const optional = known.items.get(node.start)
+    if (node.op === 'list') check(node, node.args, optional)
     if (node.op === 'map') {
-      checkItems(
+      check(
         node,
         node.args.map(([key]) => key),
-        source,
-        issues,
       )
-      checkItems(
+      check(
         node,
         node.args.map(([, value]) => value),
-        source,
-        issues,
+        optional,
       )
     }
   })
   return issues
-}
-
-function checkItems(node: ASTNode, items: readonly ASTNode[], source: string, issues: CelIssue[]): void {
-  const types = [...new Set(items.map(typeOf))].filter((type) => !/<[A-Z](?:, [A-Z])?>/.test(type))
-  const [first, other] = types
-  if (first === undefined || other === undefined) return
-  const message = `one literal holds ${first} and ${other}; wrap the values that differ in dyn()`
-  issues.push(issueAt(source, 'CEL-TYPE', message, node.start, node.end))
 }
 
 const CONSTANT_CALLS = new Set(['int', 'uint', 'double', 'bool', 'dur_duration', 'timestamp'])

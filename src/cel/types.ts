@@ -1,4 +1,5 @@
 import type { Json } from '../kube/json.ts'
+import type { Type } from './check/type.ts'
 
 /**
  * The type of a variable, parameter or result as CEL spells it: `dyn`, `bool`, `int`, `uint`, `double`, `string`,
@@ -6,13 +7,8 @@ import type { Json } from '../kube/json.ts'
  */
 export type CelType = string
 
-/**
- * A variable of an expression: a CEL type; or an OpenAPI v3 schema from which the fields get their types (an unknown
- * field is a warning); or a closed set of typed fields, as the `variables` of a policy (an unknown field does not
- * compile, as in ValidatingAdmissionPolicy). The values of closed fields are read from the activation by getters, so
- * that each is evaluated at most once and only when an expression asks for it.
- */
-export type CelVariable = CelType | { readonly schema: Json } | { readonly fields: Readonly<Record<string, CelType>> }
+/** The type of a variable: as CEL spells it, or as the checker has it, which alone can tell of fields. */
+export type CelVariable = CelType | Type
 
 /**
  * A function that the caller adds to the language, always under a dotted name (`mesh.effectiveMtls`).
@@ -35,8 +31,8 @@ export interface EnvironmentOptions {
 export interface CelEnvironment {
   /**
    * Compiles one expression. Never throws: whatever is wrong with the source is in `issues`.
-   * `result`: the types the place accepts (`['bool']`); any when left out. An expression of type `dyn` is accepted
-   * and checked when it is evaluated, as Kubernetes does.
+   * `result`: the types the place accepts (`['bool']`); any when left out. As in ValidatingAdmissionPolicy the
+   * expression must promise one of them: `dyn` does not.
    */
   compile(source: string, options?: CompileOptions): CompileOutcome
   /** The same environment with more variables: an element of a list, the variables of a policy. */
@@ -66,13 +62,18 @@ export interface CelIssue {
 }
 
 export type CompileOutcome =
-  | { readonly ok: true; readonly program: CelProgram; readonly warnings: readonly CelIssue[] }
+  | { readonly ok: true; readonly program: CelProgram }
   | { readonly ok: false; readonly issues: readonly CelIssue[] }
 
 export interface CelProgram {
   readonly source: string
   /** The type the checker inferred. */
-  readonly type: CelType
+  readonly type: Type
+  /**
+   * Checks the expression once more with more exact types of some variables, by name. What it finds is advice: the
+   * program stays what it is.
+   */
+  readonly typeCheck: (types: ReadonlyMap<string, Type>) => TypeAdvice
   /** Names of the free variables the expression reads (`object`, `params`). */
   readonly variables: ReadonlySet<string>
   /** Names of the host functions the expression calls. */
@@ -82,6 +83,11 @@ export interface CelProgram {
    * returns either (a lazily evaluated variable). Charges `budget`.
    */
   evaluate(activation: Readonly<Record<string, unknown>>, budget: CostBudget, host?: unknown): EvaluateOutcome
+}
+
+export interface TypeAdvice {
+  readonly type: Type
+  readonly issues: readonly CelIssue[]
 }
 
 export type EvaluateOutcome =

@@ -32,7 +32,6 @@ export function compileExpression(
     context.issues.push(...outcome.issues.map(locate))
     return undefined
   }
-  context.warnings.push(...outcome.warnings.map(locate))
   for (const name of outcome.program.functions) context.functions.add(name)
   return outcome.program
 }

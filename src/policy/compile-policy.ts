@@ -1,7 +1,9 @@
 import { createEnvironment } from '../cel/environment.ts'
-import type { CelType, CelVariable, HostFunction } from '../cel/types.ts'
+import { closedObject, DYN, type Type } from '../cel/check/type.ts'
+import type { HostFunction } from '../cel/types.ts'
 import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import type { YamlDocument } from '../kube/yaml-document.ts'
+import { ADMISSION_VARIABLES, variableType } from './admission-variables.ts'
 import { checkParams } from './check-params.ts'
 import { checkSchema } from './check-schema.ts'
 import { compileExpression, report, type CompileContext } from './compile-context.ts'
@@ -27,22 +29,13 @@ export interface PolicyCompiler {
  * that it compiles, so make one and keep it.
  */
 export function createPolicyCompiler(functions: readonly HostFunction[]): PolicyCompiler {
-  const scope = createEnvironment({ variables: SCOPE_VARIABLES, functions })
+  const scope = createEnvironment({ variables: ADMISSION_VARIABLES, functions })
   return {
     compile(document, file) {
       const context: CompileContext = { document, file, scope, issues: [], warnings: [], functions: new Set() }
       return compileDocument(context)
     },
   }
-}
-
-/** What every expression of a policy sees. */
-const SCOPE_VARIABLES: Readonly<Record<string, CelVariable>> = {
-  object: 'dyn',
-  oldObject: 'dyn',
-  request: 'dyn',
-  namespaceObject: 'dyn',
-  params: 'dyn',
 }
 
 function compileDocument(context: CompileContext): CompilePolicyOutcome {
@@ -75,7 +68,7 @@ function compileProgram(context: CompileContext, spec: JsonObject): Omit<PolicyP
   const matchConditions = compileConditions(context, spec)
   const { compiled: variables, types } = compileVariables(context, spec)
   const hasVariables = Object.keys(types).length > 0
-  const whole = hasVariables ? context.scope.extend({ variables: { fields: types } }) : context.scope
+  const whole = hasVariables ? context.scope.extend({ variables: closedObject('variables', types) }) : context.scope
   const targeted = whole.extend({ target: 'dyn' })
   const environments: Environments = { whole, targeted }
   return {
@@ -100,21 +93,21 @@ function compileConditions(context: CompileContext, spec: JsonObject): readonly 
 /** Each variable sees the ones before it. One that does not compile is `dyn` to the others: it is one mistake. */
 function compileVariables(context: CompileContext, spec: JsonObject): Variables {
   const compiled: NamedExpression[] = []
-  const types: Record<string, CelType> = {}
+  const types: Record<string, Type> = {}
   for (const [index, item] of asList(spec.variables).entries()) {
     const { name, expression } = asObject(item)
     if (typeof name !== 'string' || typeof expression !== 'string') continue
     const path = ['spec', 'variables', index]
     if (Object.hasOwn(types, name)) report(context, 'POLICY-SHAPE', path, `there is already a variable "${name}"`)
-    const environment = context.scope.extend({ variables: { fields: { ...types } } })
+    const environment = context.scope.extend({ variables: closedObject('variables', types) })
     const program = compileExpression(context, environment, [...path, 'expression'], expression)
     if (program !== undefined) compiled.push({ name, program })
-    types[name] = program?.type ?? 'dyn'
+    types[name] = program === undefined ? DYN : variableType(program.type)
   }
   return { compiled, types }
 }
 
 interface Variables {
   readonly compiled: readonly NamedExpression[]
-  readonly types: Readonly<Record<string, CelType>>
+  readonly types: Readonly<Record<string, Type>>
 }

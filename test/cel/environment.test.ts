@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
+import { closedObject, parseType } from '../../src/cel/check/type.ts'
 import { celValue, createBudget, createEnvironment, fromCel } from '../../src/cel/environment.ts'
 import type { HostFunction } from '../../src/cel/types.ts'
 import type { Json } from '../../src/kube/json.ts'
@@ -90,10 +91,12 @@ describe('what does not compile', () => {
   })
 
   test('an unknown field of a closed variable, with the nearest one', () => {
-    const environment = createEnvironment({ variables: { variables: { fields: { longLived: 'list<string>' } } } })
+    const environment = createEnvironment({
+      variables: { variables: closedObject('variables', { longLived: parseType('list<string>') }) },
+    })
     const outcome = environment.compile('variables.longLive.size() > 0')
     expect(outcome.ok ? [] : outcome.issues).toMatchObject([
-      { code: 'CEL-UNKNOWN-FIELD', message: 'unknown field "longLive"; did you mean "longLived"?' },
+      { code: 'CEL-UNKNOWN-FIELD', message: 'unknown field "longLive" in variables; did you mean "longLived"?' },
     ])
   })
 

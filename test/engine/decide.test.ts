@@ -144,12 +144,12 @@ describe('what a finding says', () => {
     ],
     [
       'the plain one where the other fails',
-      `{ expression: "false", message: plain, messageExpression: "object.nope" }`,
+      `{ expression: "false", message: plain, messageExpression: "string(object.nope)" }`,
       { message: 'plain' },
     ],
     [
       'the title where there is no other',
-      `{ expression: "false", messageExpression: "object.nope" }`,
+      `{ expression: "false", messageExpression: "string(object.nope)" }`,
       { message: 'A rule' },
     ],
     ['on one line', `{ expression: "false", messageExpression: "'a  \\\\n\\\\n  b '" }`, { message: 'a b' }],

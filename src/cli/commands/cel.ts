@@ -1,11 +1,13 @@
 import { Option, type Command } from 'commander'
 
+import { showType } from '../../cel/check/type.ts'
 import { celValue, createBudget, createEnvironment, fromCel } from '../../cel/environment.ts'
 import { meshView } from '../../engine/mesh-view.ts'
 import { requestScope } from '../../engine/scope.ts'
 import type { AdmissionRequest } from '../../engine/request.ts'
 import { isList, isObject, type Json } from '../../kube/json.ts'
 import { isKubeObject } from '../../kube/object.ts'
+import { ADMISSION_VARIABLES } from '../../policy/admission-variables.ts'
 import { MESH_FUNCTIONS } from '../../policy/mesh-functions/all.ts'
 import { creationOf } from '../../reports/judged-object.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
@@ -64,10 +66,8 @@ interface Surroundings {
 
 type Context = ReturnType<typeof readContext>
 
-const VARIABLES = { object: 'dyn', oldObject: 'dyn', request: 'dyn', namespaceObject: 'dyn', params: 'dyn' } as const
-
 function evaluate(expression: string, { request, params, mesh, knowledge }: Surroundings): CelAnswer {
-  const compiled = createEnvironment({ variables: VARIABLES, functions: MESH_FUNCTIONS }).compile(expression)
+  const compiled = createEnvironment({ variables: ADMISSION_VARIABLES, functions: MESH_FUNCTIONS }).compile(expression)
   if (!compiled.ok) {
     const [issue] = compiled.issues
     return { error: issue ?? { code: 'CEL-SYNTAX', message: 'this does not compile', start: 0, end: 0 } }
@@ -79,7 +79,7 @@ function evaluate(expression: string, { request, params, mesh, knowledge }: Surr
   const outcome = compiled.program.evaluate({ ...activation, params: celValue(params) }, budget, view)
   if (!outcome.ok) return { error: outcome.error }
   const value = fromCel(outcome.value)
-  const { type } = compiled.program
+  const type = showType(compiled.program.type)
   return { value, type: type === 'dyn' ? typeOf(value) : type, cost: remaining - budget.remaining }
 }
 

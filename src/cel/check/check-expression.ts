@@ -1,0 +1,289 @@
+import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
+import type { ASTNode } from '@marcbachmann/cel-js'
+
+import { nearestName } from '../../kube/nearest-name.ts'
+import { issueAt } from '../issues.ts'
+import type { OptionalItems } from '../optional-items.ts'
+import type { CelIssue } from '../types.ts'
+import { checkComprehension, isComprehension } from './comprehensions.ts'
+import { operatorName, type Declarations } from './declarations.ts'
+import { createInference, substitute, type Inference } from './inference.ts'
+import {
+  BOOL,
+  DYN,
+  ERROR,
+  INT,
+  STRING,
+  listOf,
+  mapOf,
+  named,
+  optionalOf,
+  sameType,
+  showType,
+  type ObjectType,
+  type Type,
+} from './type.ts'
+
+/** The names that an expression may use, each with its type; the innermost first. */
+export interface Scope {
+  readonly names: ReadonlyMap<string, Type>
+  readonly outer?: Scope
+}
+
+/** What an expression is checked against. */
+export interface CheckInput {
+  readonly source: string
+  readonly variables: ReadonlyMap<string, Type>
+  /** Names that the language brings. */
+  readonly constants: ReadonlyMap<string, Type>
+  readonly declarations: Declarations
+  /** Names as they were written, by those the engine has for them. */
+  readonly originals: ReadonlyMap<string, string>
+  readonly optionalItems: OptionalItems
+}
+
+export interface Checked {
+  readonly type: Type
+  /** In the order of the source; empty when the expression is well typed. */
+  readonly issues: readonly CelIssue[]
+  /** The type of a node of the expression. */
+  readonly typeOf: (node: ASTNode) => Type
+}
+
+/** What the parts of the checker share while one expression is checked. */
+export interface Checker {
+  readonly input: CheckInput
+  readonly inference: Inference
+  check(node: ASTNode, scope: Scope): Type
+  report(node: ASTNode, code: string, message: string): Type
+}
+
+/**
+ * Infers the type of every part of an expression as Kubernetes does, and tells what is wrong with it. Never throws;
+ * whoever calls it has bounded the depth of the expression. Source: cel-go `checker/checker.go`.
+ */
+export function checkExpression(root: ASTNode, input: CheckInput): Checked {
+  const types = new Map<ASTNode, Type>()
+  const issues: CelIssue[] = []
+  const inference = createInference()
+  const checker: Checker = {
+    input,
+    inference,
+    check(node, scope) {
+      const type = inference.resolve(typeNode(checker, node, scope))
+      types.set(node, type)
+      return type
+    },
+    report(node, code, message) {
+      issues.push(issueAt(input.source, code, message, node.start, node.end))
+      return ERROR
+    },
+  }
+  // A parameter that nothing is known of in the end may be anything.
+  const final = (type: Type): Type => substitute(inference.resolve(type), () => DYN)
+  const type = final(checker.check(root, { names: input.variables }))
+  return { type, issues, typeOf: (node) => final(types.get(node) ?? DYN) }
+}
+
+function typeNode(checker: Checker, node: ASTNode, scope: Scope): Type {
+  switch (node.op) {
+    case 'value':
+      return typeOfValue(node.args)
+    case 'id':
+      return lookUp(checker, node, node.args, scope)
+    case '.':
+    case '.?':
+      return select(checker, node, scope)
+    case '[]':
+    case '[?]':
+      return index(checker, node, scope)
+    case 'call':
+      return node.args[0] === 'has' ? checkHas(checker, node, scope) : call(checker, node, scope)
+    case 'rcall':
+      return isComprehension(node) ? checkComprehension(checker, node, scope) : call(checker, node, scope)
+    case 'list':
+      return listOf(joinItems(checker, node, node.args, scope, true))
+    case 'map': {
+      const key = joinItems(
+        checker,
+        node,
+        node.args.map(([part]) => part),
+        scope,
+        false,
+      )
+      return mapOf(
+        key,
+        joinItems(
+          checker,
+          node,
+          node.args.map(([, part]) => part),
+          scope,
+          true,
+        ),
+      )
+    }
+    case '!_':
+      return operator(checker, node, '!', [node.args], scope)
+    case '-_':
+      return operator(checker, node, '-x', [node.args], scope)
+    default:
+      return operator(checker, node, node.op, node.args, scope)
+  }
+}
+
+function typeOfValue(value: unknown): Type {
+  if (value === null) return named('null')
+  switch (typeof value) {
+    case 'boolean':
+      return BOOL
+    case 'bigint':
+      return INT
+    case 'number':
+      return named('double')
+    case 'string':
+      return STRING
+    default:
+      return named(value instanceof UnsignedInt ? 'uint' : 'bytes')
+  }
+}
+
+function lookUp(checker: Checker, node: ASTNode, name: string, scope: Scope): Type {
+  const names: string[] = []
+  for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
+    const type = at.names.get(name)
+    if (type !== undefined) return type
+    names.push(...at.names.keys())
+  }
+  const constant = checker.input.constants.get(name)
+  if (constant !== undefined) return constant
+  return checker.report(node, 'CEL-UNKNOWN-NAME', `unknown name "${name}"${suggest(name, names)}`)
+}
+
+type Selection = ASTNode & { readonly op: '.' | '.?' }
+
+function select(checker: Checker, node: Selection, scope: Scope): Type {
+  const [operand, field] = node.args
+  const type = checker.check(operand, scope)
+  const target = type.kind === 'optional' ? type.item : type
+  const found = fieldOf(checker, node, target, field)
+  return type.kind === 'optional' || node.op === '.?' ? optionalOf(found) : found
+}
+
+function fieldOf(checker: Checker, node: ASTNode, type: Type, field: string): Type {
+  switch (type.kind) {
+    case 'dyn':
+    case 'error':
+      return DYN
+    case 'map':
+      return type.value
+    case 'object':
+      return objectField(checker, node, type, field)
+    case 'param':
+      checker.inference.assign(DYN, type)
+      return DYN
+    case 'named':
+      if (type.name.startsWith('namespace.')) return named(`${type.name}.${field}`)
+      break
+    default:
+  }
+  return checker.report(node, 'CEL-TYPE', `${showType(type)} has no fields, so no "${field}"`)
+}
+
+function objectField(checker: Checker, node: ASTNode, type: ObjectType, field: string): Type {
+  const found = type.fields().get(field) ?? type.rest
+  if (found !== undefined) return found
+  const message = `unknown field "${field}" in ${type.name}${suggest(field, [...type.fields().keys()])}`
+  return checker.report(node, 'CEL-UNKNOWN-FIELD', message)
+}
+
+function index(checker: Checker, node: ASTNode & { readonly op: '[]' | '[?]' }, scope: Scope): Type {
+  const [operand, key] = node.args
+  const type = checker.check(operand, scope)
+  const target = type.kind === 'optional' ? type.item : type
+  if (target.kind !== 'object' || !target.isMap) return operator(checker, node, node.op, node.args, scope)
+  checker.check(key, scope)
+  const name = key.op === 'value' && typeof key.args === 'string' ? key.args : undefined
+  const found = name === undefined ? DYN : objectField(checker, node, target, name)
+  return type.kind === 'optional' || node.op === '[?]' ? optionalOf(found) : found
+}
+
+function checkHas(checker: Checker, node: ASTNode & { readonly op: 'call' }, scope: Scope): Type {
+  const [selection] = node.args[1]
+  if (selection !== undefined) checker.check(selection, scope)
+  return BOOL
+}
+
+type Call = ASTNode & { readonly op: 'call' | 'rcall' }
+
+function call(checker: Checker, node: Call, scope: Scope): Type {
+  const isMember = node.op === 'rcall'
+  const name = node.args[0]
+  const parts = isMember ? [node.args[1], ...node.args[2]] : node.args[1]
+  const types = parts.map((part) => checker.check(part, scope))
+  const result = resolveOverload(checker, name, { isMember, types })
+  if (result !== undefined) return result
+  const written = checker.input.originals.get(name) ?? name
+  const [receiver = DYN, ...rest] = types.map((type) => checker.inference.resolve(type))
+  const shown = isMember
+    ? `${showType(receiver)}.${written}(${rest.map(showType).join(', ')})`
+    : `${written}(${types.map(showType).join(', ')})`
+  return checker.report(node, 'CEL-TYPE', `found no matching overload for '${shown}'`)
+}
+
+/** Checks an operator, or what a macro makes of a call, as the call of a function. */
+function operator(checker: Checker, node: ASTNode, op: string, parts: readonly ASTNode[], scope: Scope): Type {
+  const types = parts.map((part) => checker.check(part, scope))
+  const result = resolveOverload(checker, operatorName(op), { isMember: false, types })
+  if (result !== undefined) return result
+  const [left = DYN, right] = types.map((type) => checker.inference.resolve(type))
+  const shown = right === undefined ? `${op.charAt(0)}${showType(left)}` : `${showType(left)} ${op} ${showType(right)}`
+  return checker.report(node, 'CEL-TYPE', `no such overload: ${shown}`)
+}
+
+/** The type of a call: that of the overload that fits, `dyn` where several do that do not give the same. */
+function resolveOverload(
+  { inference, input }: Checker,
+  name: string,
+  { isMember, types }: { readonly isMember: boolean; readonly types: readonly Type[] },
+): Type | undefined {
+  let result: Type | undefined
+  for (const overload of input.declarations.get(name) ?? []) {
+    if (overload.isMember !== isMember) continue
+    const fresh = new Map<string, Type>()
+    const instance = (type: Type): Type =>
+      substitute(type, (parameter) => {
+        if (parameter.startsWith('_')) return undefined
+        const known = fresh.get(parameter) ?? inference.fresh()
+        fresh.set(parameter, known)
+        return known
+      })
+    if (!inference.assignAll(types, overload.parameters.map(instance))) continue
+    const given = inference.resolve(instance(overload.result))
+    result = result === undefined || sameType(result, given) ? given : DYN
+  }
+  return result
+}
+
+/** The one type of all items of a literal; `dyn` where they have several, which is for others to judge. */
+function joinItems(
+  checker: Checker,
+  literal: ASTNode,
+  items: readonly ASTNode[],
+  scope: Scope,
+  mayBeOptional: boolean,
+): Type {
+  const optional = mayBeOptional ? checker.input.optionalItems.get(literal.start) : undefined
+  let joined: Type | undefined
+  for (const [place, item] of items.entries()) {
+    const type = checker.check(item, scope)
+    const own = optional?.has(place) === true && type.kind === 'optional' ? type.item : type
+    joined = joined === undefined ? own : (checker.inference.join(joined, own) ?? DYN)
+  }
+  return joined ?? checker.inference.fresh()
+}
+
+function suggest(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  if (nearest !== undefined) return `; did you mean "${nearest}"?`
+  return known.length > 0 && known.length <= 12 ? `; known are ${known.join(', ')}` : ''
+}

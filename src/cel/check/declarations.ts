@@ -1,0 +1,105 @@
+import { parseType, splitTypes, type Type } from './type.ts'
+
+/** One way to call a function. The parameters of a member begin with what it is called on. */
+export interface Overload {
+  readonly isMember: boolean
+  readonly parameters: readonly Type[]
+  readonly result: Type
+}
+
+/** The overloads of functions and operators, by name. */
+export type Declarations = ReadonlyMap<string, readonly Overload[]>
+
+/**
+ * Declarations of the operators, and of functions by signatures such as `list<A>.slice(int, int): list<A>`.
+ * Macros are left out, they are the checker's own; of some functions the engine cannot say the exact types, for these
+ * `EXACT` does.
+ */
+export function readDeclarations(signatures: readonly string[]): Declarations {
+  const declared = new Map<string, Overload[]>()
+  const exact = EXACT.map(readSignature)
+  const names = new Set(exact.map(({ name }) => name))
+  for (const signature of signatures) {
+    const { name, overload, isMacro } = readSignature(signature)
+    if (!isMacro && !names.has(name)) add(declared, name, overload)
+  }
+  for (const { name, overload } of exact) add(declared, name, overload)
+  return declared
+}
+
+/** A name by which no function can be called, for an operator. */
+export function operatorName(op: string): string {
+  return `_${op}_`
+}
+
+function add(declared: Map<string, Overload[]>, name: string, overload: Overload): void {
+  const overloads = declared.get(name)
+  if (overloads === undefined) declared.set(name, [overload])
+  else overloads.push(overload)
+}
+
+const SIGNATURE = /^(?:(?<receiver>[^()]+)\.)?(?<name>[^().]+)\((?<parameters>.*)\): ?(?<result>.+)$/s
+
+function readSignature(signature: string): {
+  readonly name: string
+  readonly overload: Overload
+  readonly isMacro: boolean
+} {
+  const { receiver, name = '', parameters = '', result = 'dyn' } = SIGNATURE.exec(signature)?.groups ?? {}
+  const types = splitTypes(parameters)
+  const all = receiver === undefined ? types : [receiver, ...types]
+  const overload = { isMember: receiver !== undefined, parameters: all.map(parseType), result: parseType(result) }
+  return { name, overload, isMacro: types.includes('ast') }
+}
+
+const NUMBERS = ['int', 'uint', 'double']
+const ORDERED = [...NUMBERS, 'bool', 'string', 'bytes', 'duration', 'timestamp']
+
+/**
+ * Source: cel-go `common/stdlib/standard.go`, `cel/library.go` (optionals), `ext/lists.go`; k8s.io/apiserver
+ * `pkg/cel/library/lists.go`. Cross-type comparisons of numbers are on in Kubernetes' base environment.
+ */
+const EXACT: readonly string[] = [
+  'type(A): type',
+  '_!_(bool): bool',
+  ...['int', 'double'].map((type) => `_-x_(${type}): ${type}`),
+  '_&&_(bool, bool): bool',
+  '_||_(bool, bool): bool',
+  '_?:_(bool, A, A): A',
+  '_==_(A, A): bool',
+  '_!=_(A, A): bool',
+  '_in_(A, list<A>): bool',
+  '_in_(A, map<A, B>): bool',
+  '_[]_(list<A>, int): A',
+  '_[]_(map<A, B>, A): B',
+  '_[]_(optional<list<A>>, int): optional<A>',
+  '_[]_(optional<map<A, B>>, A): optional<B>',
+  '_[?]_(list<A>, int): optional<A>',
+  '_[?]_(map<A, B>, A): optional<B>',
+  '_[?]_(optional<list<A>>, int): optional<A>',
+  '_[?]_(optional<map<A, B>>, A): optional<B>',
+  ...['+', '-', '*', '/', '%'].flatMap((op) =>
+    (op === '%' ? ['int', 'uint'] : NUMBERS).map((type) => `_${op}_(${type}, ${type}): ${type}`),
+  ),
+  ...['string', 'bytes', 'list<A>', 'duration'].map((type) => `_+_(${type}, ${type}): ${type}`),
+  '_+_(timestamp, duration): timestamp',
+  '_+_(duration, timestamp): timestamp',
+  '_-_(timestamp, duration): timestamp',
+  '_-_(timestamp, timestamp): duration',
+  '_-_(duration, duration): duration',
+  ...['<', '<=', '>', '>='].flatMap((op) => [
+    ...ORDERED.map((type) => `_${op}_(${type}, ${type}): bool`),
+    ...NUMBERS.flatMap((a) => NUMBERS.filter((b) => b !== a).map((b) => `_${op}_(${a}, ${b}): bool`)),
+  ]),
+  'optional<A>.or(optional<A>): optional<A>',
+  'optional<A>.orValue(A): A',
+  ...[...NUMBERS, 'duration'].map((type) => `list<${type}>.sum(): ${type}`),
+  ...ORDERED.flatMap((type) => [
+    `list<${type}>.isSorted(): bool`,
+    `list<${type}>.min(): ${type}`,
+    `list<${type}>.max(): ${type}`,
+    `list<${type}>.sort(): list<${type}>`,
+  ]),
+  'list<list<A>>.flatten(): list<A>',
+  'list<dyn>.flatten(int): list<dyn>',
+]
