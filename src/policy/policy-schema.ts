@@ -7,7 +7,7 @@ const openObject = { type: 'object' } as const
 const actions = { type: 'array', minItems: 1, uniqueItems: true, items: { enum: ['Deny', 'Warn', 'Audit'] } } as const
 const forEach = { anyOf: [text, { ...names, minItems: 1 }] } as const
 
-const labelSelector = {
+export const labelSelector = {
   type: 'object',
   additionalProperties: false,
   properties: {

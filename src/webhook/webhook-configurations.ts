@@ -1,6 +1,7 @@
-import type { Json, JsonObject } from '../kube/json.ts'
+import { asList, type Json, type JsonObject } from '../kube/json.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import type { Operation } from '../policy/policy.ts'
+import { DEFAULT_SETTINGS, type WebhookSettings } from './webhook-settings.ts'
 
 /** Where the API server reaches the webhook, and what it must never ask it about. */
 export interface WebhookTarget {
@@ -11,6 +12,8 @@ export interface WebhookTarget {
   readonly excludedNamespaces: readonly string[]
   /** Where istiod's readiness probe creates its invalid Gateway. */
   readonly istioNamespace: string
+  /** The installation's own wishes; `DEFAULT_SETTINGS` when left out. */
+  readonly settings?: WebhookSettings
 }
 
 /** Workload kinds, Services and Namespaces: a cluster must be able to make these whatever happens to us. */
@@ -31,8 +34,9 @@ export function webhookLists(
     if (bound.defaultsAction === 'Inject')
       collect(mutating, bound, ({ program }) => (program?.defaults.length ?? 0) > 0)
   }
-  const closed = [...validating.values()].filter(({ failsClosed }) => failsClosed)
-  const open = [...validating.values()].filter(({ failsClosed }) => !failsClosed)
+  const mayFail = settingsOf(target).failurePolicy === 'Fail'
+  const closed = [...validating.values()].filter(({ failsClosed }) => mayFail && failsClosed)
+  const open = [...validating.values()].filter(({ failsClosed }) => !mayFail || !failsClosed)
   return {
     validating: [
       ...entry(target, {
@@ -93,27 +97,35 @@ interface Entry {
   readonly reinvocationPolicy?: 'IfNeeded'
 }
 
+function settingsOf({ settings }: WebhookTarget): WebhookSettings {
+  return settings ?? DEFAULT_SETTINGS
+}
+
 function entry(target: WebhookTarget, { rules, path, ...rest }: Entry): readonly JsonObject[] {
   if (rules.length === 0) return []
+  const { timeoutSeconds, objectSelector } = settingsOf(target)
   return [
     {
       ...rest,
       clientConfig: target.clientConfig(path),
       rules: grouped(rules),
-      namespaceSelector: {
-        matchExpressions: [
-          { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: [...target.excludedNamespaces] },
-        ],
-      },
-      objectSelector: {},
+      namespaceSelector: namespaceSelector(target),
+      objectSelector,
       matchConditions: matchConditions(target),
       matchPolicy: 'Equivalent',
       sideEffects: 'None',
-      // A slow answer is worse than none: the API server's default of 10 s holds every apply up.
-      timeoutSeconds: 3,
+      timeoutSeconds,
       admissionReviewVersions: ['v1'],
     },
   ]
+}
+
+/** Never the excluded namespaces, and of the rest those that the installation asks for. */
+function namespaceSelector(target: WebhookTarget): JsonObject {
+  const { namespaceSelector, excludedNamespaces } = settingsOf(target)
+  const values = [...new Set([...target.excludedNamespaces, ...excludedNamespaces])]
+  const expression = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values }
+  return { ...namespaceSelector, matchExpressions: [expression, ...asList(namespaceSelector.matchExpressions)] }
 }
 
 /** Resources of one group with the same operations share a rule; order is that of names, so that nothing drifts. */
@@ -136,14 +148,14 @@ function grouped(rules: readonly Rule[]): readonly JsonObject[] {
   }))
 }
 
-function matchConditions({ istioNamespace }: WebhookTarget): Json {
+function matchConditions(target: WebhookTarget): Json {
   return [
     {
       // istiod asks itself by a dry-run create of this object whether its own webhook works; nothing wider passes.
       name: 'not-the-probe-of-istiod',
       expression:
         `!(request.dryRun == true && request.operation == 'CREATE' && request.kind.kind == 'Gateway' && ` +
-        `request.namespace == '${istioNamespace}' && request.name == 'invalid-gateway' && ` +
+        `request.namespace == '${target.istioNamespace}' && request.name == 'invalid-gateway' && ` +
         `has(object.metadata.annotations) && 'internal.istio.io/webhook-always-reject' in object.metadata.annotations)`,
     },
     {
@@ -152,5 +164,6 @@ function matchConditions({ istioNamespace }: WebhookTarget): Json {
         `request.operation != 'UPDATE' || !has(object.spec) || !has(oldObject.spec) || object.spec != oldObject.spec || ` +
         `object.metadata.?labels != oldObject.metadata.?labels || object.metadata.?annotations != oldObject.metadata.?annotations`,
     },
+    ...settingsOf(target).matchConditions,
   ]
 }
