@@ -19,9 +19,9 @@ export interface CertificateDutyOptions extends CertificateSecretOptions {
 /** What a replica does about the certificates in the Secret. */
 export interface CertificateDuty {
   /** Reads the Secret and serves from it. Rejects where it cannot be read. */
-  follow(): Promise<void>
+  readonly follow: () => Promise<void>
   /** Takes the next step of the rotation, as the leader. To be called after `follow`. */
-  lead(): Promise<void>
+  readonly lead: () => Promise<void>
   /** PEM of everything that clients are to trust; undefined before there is a Secret. */
   caBundle(): string | undefined
   /** When the newest authority ends, in milliseconds since the epoch. */

@@ -27,8 +27,10 @@ export interface WebhookDutyOptions {
 
 /** What the leader does about the webhook configurations. */
 export interface WebhookDuty {
+  /** Reads the file of settings again; the last good ones stay in force. Rejects where it cannot be used. */
+  readonly follow: () => Promise<void>
   /** Brings both to what the policies in force need. Does nothing while nobody could answer. Rejects on refusal. */
-  lead(): Promise<void>
+  readonly lead: () => Promise<void>
   /** What the last look found; undefined before it, and for who is not the leader. */
   state(): WebhookStates | undefined
 }
@@ -38,10 +40,15 @@ export interface WebhookStates {
   readonly mutating: ConfigurationState
 }
 
-export function createWebhookDuty(options: WebhookDutyOptions): WebhookDuty {
+/** Rejects where the file of settings cannot be used to begin with. */
+export async function createWebhookDuty(options: WebhookDutyOptions): Promise<WebhookDuty> {
   const defaults = { ...DEFAULT_SETTINGS, timeoutSeconds: options.timeoutSeconds }
+  let settings = await readSettings(options.settingsFile, defaults)
   let states: WebhookStates | undefined
   return {
+    follow: async () => {
+      settings = await readSettings(options.settingsFile, defaults)
+    },
     state: () => states,
     lead: async () => {
       const bundle = await options.caBundle()
@@ -53,7 +60,7 @@ export function createWebhookDuty(options: WebhookDutyOptions): WebhookDuty {
         clientConfig: (path) => ({ ...options.address(path), ...caBundleOf(bundle) }),
         excludedNamespaces: [...new Set(['kube-system', options.namespace])],
         istioNamespace: options.istioNamespace,
-        settings: await readSettings(options.settingsFile, defaults),
+        settings,
       })
       const before = states
       states = await repairWebhooks(options.owner, lists)
@@ -67,6 +74,7 @@ function caBundleOf(bundle: string): JsonObject {
   return bundle === '' ? {} : { caBundle: Buffer.from(bundle).toString('base64') }
 }
 
+/** Settings from a file, or these where there is none. Rejects with the place of what is wrong. */
 async function readSettings(file: string | undefined, defaults: WebhookSettings): Promise<WebhookSettings> {
   if (file === undefined) return defaults
   const outcome = readWebhookSettings(await readFile(file, 'utf8'), defaults)
