@@ -5,14 +5,16 @@ import { checkExpression, type Checked, type CheckInput } from './check/check-ex
 import { readDeclarations, type Declarations } from './check/declarations.ts'
 import { engineType, parseType, showType, type Type } from './check/type.ts'
 import { checkFormats } from './format-literals.ts'
+import { checkGrammar, orderRelations } from './grammar.ts'
 import { registerHostFunctions } from './host-functions.ts'
 import { instrument, replaceMacro } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
-import { maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
+import { emptyLiteral, maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
 import { Runtime } from './runtime.ts'
+import { tokensOf } from './tokens.ts'
 import type {
   CelEnvironment,
   CelIssue,
@@ -97,8 +99,12 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     return { ok: false, issues: [issueAt(source, 'CEL-LIMIT', message, 0, 0)] }
   }
   try {
-    const { text, items } = maskOptionalItems(source)
+    const tokens = tokensOf(source)
+    const { text, items } = maskOptionalItems(source, tokens)
     const parsed = environment.parse(text)
+    const refused = checkGrammar(tokens, source)
+    if (refused.length > 0) return { ok: false, issues: refused }
+    orderRelations(parsed.ast, tokens)
     const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
@@ -180,6 +186,7 @@ function prepare(
   const functions = new Set<string>()
   walk(root, (node) => {
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
+    if ((node.op === 'list' || node.op === 'map') && node.args.length === 0) replaceMacro(node, emptyLiteral(node.op))
     const optional = items.get(node.start)
     if (optional !== undefined && (node.op === 'list' || node.op === 'map'))
       replaceMacro(node, optionalLiteral(node, optional, literals))

@@ -1,6 +1,7 @@
 import { EvaluationError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes, walk } from './ast.ts'
+import { LiteralMap } from './literal-map.ts'
 import type { Runtime } from './runtime.ts'
 import { isTime } from './value-order.ts'
 
@@ -129,7 +130,7 @@ function literalMap(
   entries: readonly (readonly ASTNode[])[],
   context: unknown,
 ): Map<unknown, unknown> {
-  const map = new Map<unknown, unknown>()
+  const map = new LiteralMap()
   for (const [key, value] of entries) {
     if (key === undefined || value === undefined) continue
     map.set(evaluator.run(key, context), evaluator.run(value, context))

@@ -1,13 +1,12 @@
 import { EvaluationError, Optional, type ASTNode } from '@marcbachmann/cel-js'
 
+import { endsOperand } from './grammar.ts'
+import { LiteralMap } from './literal-map.ts'
 import type { Checker, Evaluator, Scope, TypeOf } from './library/macro.ts'
+import type { Token } from './tokens.ts'
 
 /** Which items of a list or map literal are optional (`[?a]`, `{?k: a}`), by the offset of its bracket. */
 export type OptionalItems = ReadonlyMap<number, ReadonlySet<number>>
-
-const QUOTED = String.raw`"""(?:\\[^]|[^\\])*?"""|'''(?:\\[^]|[^\\])*?'''|"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'`
-const RAW = String.raw`[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\n]*"|'[^'\n]*')`
-const PART = new RegExp(String.raw`\/\/[^\n]*|${RAW}|${QUOTED}|\w+|[^\s]`, 'g')
 
 interface Bracket {
   readonly start: number
@@ -16,23 +15,31 @@ interface Bracket {
 }
 
 /**
- * The engine's parser does not know optional items. Their question marks are written over by blanks, so that nothing
- * moves and every position stays what it was, and remembered by the literal and the item.
+ * The engine's parser does not know optional items, nor the comma of `[,]`. Their question marks, and that comma, are
+ * written over by blanks, so that nothing moves and every position stays what it was; the items are remembered by the
+ * literal and their place.
  */
-export function maskOptionalItems(source: string): { readonly text: string; readonly items: OptionalItems } {
+export function maskOptionalItems(
+  source: string,
+  tokens: readonly Token[],
+): { readonly text: string; readonly items: OptionalItems } {
   const items = new Map<number, Set<number>>()
   const brackets: Bracket[] = []
   let text = source
+  const blank = (at: number): void => {
+    text = `${text.slice(0, at)} ${text.slice(at + 1)}`
+  }
   let before = ''
-  for (const { 0: part, index } of source.matchAll(PART)) {
-    if (part.startsWith('//')) continue
+  for (const [index, { text: part, start }] of tokens.entries()) {
     const bracket = brackets.at(-1)
-    if ('[{('.includes(part)) brackets.push({ start: index, isLiteral: opensLiteral(part, before), item: 0 })
+    const isFirst = bracket?.isLiteral === true && (before === '[' || before === '{')
+    if ('[{('.includes(part)) brackets.push({ start, isLiteral: opensLiteral(part, before), item: 0 })
     else if (']})'.includes(part)) brackets.pop()
+    else if (part === ',' && isFirst && /^[\]}]/.test(tokens[index + 1]?.text ?? '')) blank(start)
     else if (part === ',' && bracket !== undefined) bracket.item += 1
-    else if (part === '?' && bracket?.isLiteral === true && ['[', '{', ','].includes(before)) {
+    else if (part === '?' && bracket?.isLiteral === true && (isFirst || before === ',')) {
       items.set(bracket.start, (items.get(bracket.start) ?? new Set()).add(bracket.item))
-      text = `${text.slice(0, index)} ${text.slice(index + 1)}`
+      blank(start)
     }
     before = part
   }
@@ -41,15 +48,23 @@ export function maskOptionalItems(source: string): { readonly text: string; read
 
 /** A `[` behind an operand is an index. */
 function opensLiteral(bracket: string, before: string): boolean {
-  if (bracket !== '[') return bracket === '{'
-  return before === 'in' || !/[\w)\]}"']$/.test(before)
+  return bracket === '{' || (bracket === '[' && !endsOperand(before))
 }
 
-/** How a literal with optional items is checked and evaluated, in place of the engine's own ways. */
-export interface OptionalLiteral {
+/** How a literal is checked and evaluated, in place of the engine's own ways. */
+export interface ReplacedLiteral {
   readonly async: false
   typeCheck(checker: Checker, _: unknown, scope: Scope): TypeOf
   evaluate(evaluator: Evaluator, _: unknown, scope: Scope): unknown
+}
+
+/** An empty literal, whose items may be anything to the engine; what they are is for the checker to find out. */
+export function emptyLiteral(op: 'list' | 'map'): ReplacedLiteral {
+  return {
+    async: false,
+    typeCheck: (checker) => checker.getType(op === 'list' ? 'list<dyn>' : 'map<dyn, dyn>'),
+    evaluate: () => (op === 'list' ? [] : new Map()),
+  }
 }
 
 /**
@@ -60,7 +75,7 @@ export function optionalLiteral(
   node: ASTNode & { readonly op: 'list' | 'map' },
   optional: ReadonlySet<number>,
   literals: 'uniform' | 'mixed',
-): OptionalLiteral {
+): ReplacedLiteral {
   return node.op === 'list' ? optionalList(node.args, optional, literals) : optionalMap(node.args, optional, literals)
 }
 
@@ -68,7 +83,7 @@ function optionalList(
   items: readonly ASTNode[],
   optional: ReadonlySet<number>,
   literals: 'uniform' | 'mixed',
-): OptionalLiteral {
+): ReplacedLiteral {
   return {
     async: false,
     typeCheck: (checker, _, scope) => {
@@ -87,7 +102,7 @@ function optionalMap(
   entries: readonly (readonly [ASTNode, ASTNode])[],
   optional: ReadonlySet<number>,
   literals: 'uniform' | 'mixed',
-): OptionalLiteral {
+): ReplacedLiteral {
   const keys = entries.map(([key]) => key)
   const values = entries.map(([, value]) => value)
   return {
@@ -99,7 +114,7 @@ function optionalMap(
       return checker.getType(`map<${commonType(checker, keyTypes, keys)}, ${commonType(checker, types, values)}>`)
     },
     evaluate: (evaluator, _, scope) => {
-      const map = new Map<unknown, unknown>()
+      const map = new LiteralMap()
       for (const [index, [key, item]] of entries.entries()) {
         const name = evaluator.run(key, scope)
         const value = itemValue(evaluator.run(item, scope), item, optional.has(index))

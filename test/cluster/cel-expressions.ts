@@ -1,3 +1,5 @@
+import { TYPE_EXPRESSIONS } from './cel-type-expressions.ts'
+
 /** Expressions that the API server and we must agree on, by library. */
 export const EXPRESSIONS: readonly string[] = [
   // operators and conversions
@@ -541,4 +543,5 @@ export const EXPRESSIONS: readonly string[] = [
   "isSemver('v1.0', true)",
   "semver('v1.0', true) == semver('1.0.0')",
   "semver('x').major() == 1",
+  ...TYPE_EXPRESSIONS,
 ]

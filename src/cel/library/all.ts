@@ -4,6 +4,7 @@ import type { Library } from './library.ts'
 import { listsLibrary } from './lists.ts'
 import { namedFormatsLibrary } from './named-formats.ts'
 import { networkLibrary } from './network.ts'
+import { nullEqualityLibrary } from './null-equality.ts'
 import { optionalsLibrary } from './optionals.ts'
 import { quantityLibrary } from './quantity.ts'
 import { regexLibrary } from './regex.ts'
@@ -28,4 +29,5 @@ export const LIBRARIES: readonly Library[] = [
   formatTextLibrary,
   semverLibrary,
   namedFormatsLibrary,
+  nullEqualityLibrary,
 ]

@@ -85,6 +85,8 @@ function within64Bits(value: bigint): bigint {
 function extreme(list: readonly unknown[], which: 'min' | 'max'): unknown {
   const [first, ...rest] = list
   if (first === undefined) throw new FunctionError(`${which} of an empty list`)
+  // What has no order is refused, also where there is but one of it.
+  compareValues(first, first)
   return rest.reduce(
     (best, item) =>
       compareValues(item, best) < 0 === (which === 'min') && compareValues(item, best) !== 0 ? item : best,
