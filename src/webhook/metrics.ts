@@ -1,25 +1,13 @@
-import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { Decision } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
-import type { PolicySet } from '../policy/policy-set.ts'
-import type { Source } from '../sources/source.ts'
-import type { AdmissionGate } from './admission-gate.ts'
-import type { MeshInForce } from './mesh-in-force.ts'
+import { registerGauges, type Gauged } from './gauges.ts'
 import { capped, createTally } from './tally.ts'
 import { verdictOf } from './verdict.ts'
 
 /** The two doors of the API server. */
 export type WebhookName = 'validate' | 'mutate'
-
-export interface MetricsOptions {
-  readonly version: string
-  readonly gate: AdmissionGate
-  readonly policies: Source<PolicySet>
-  readonly mesh: Pick<MeshInForce, 'status' | 'staleness' | 'current' | 'hasSynced'>
-  /** When the certificate that is served ends; undefined while none is. */
-  readonly certificateExpiry: () => Date | undefined
-}
 
 /** Everything that is counted. The names are a contract: never repurposed, never renamed. */
 export interface Metrics {
@@ -31,6 +19,8 @@ export interface Metrics {
   rechecked(code: string): void
   /** An allowed request that was not judged again. */
   recheckPassedOver(): void
+  /** Changed policies that are no set, or a file about them that cannot be used. */
+  reloadFailed(): void
   /** The text of a scrape. */
   render(): Promise<string>
 }
@@ -38,7 +28,7 @@ export interface Metrics {
 /** Seconds; the API server waits 3 s by our configuration, 10 s by its default. */
 const BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3, 10]
 
-export function createMetrics(options: MetricsOptions): Metrics {
+export function createMetrics(options: Gauged): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   registerGauges(registry, options)
@@ -53,6 +43,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const mutations = tally('mutations_total', 'Fields that were filled.', 'code')
   const rechecks = tally('recheck_findings_total', 'Findings about requests that were allowed a moment before.', 'code')
   const passedOver = tally('recheck_skipped_total', 'Allowed requests that were not judged again.')
+  const reloads = tally('policy_reload_errors_total', 'Changes of policies that were refused.')
   const duration = new Histogram({
     name: 'meshward_request_duration_seconds',
     help: 'From the first byte of a request to its answer.',
@@ -80,40 +71,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     refused: (path, status) => refusals(path, String(status)),
     rechecked: (code) => rechecks(code),
     recheckPassedOver: () => passedOver(),
+    reloadFailed: () => reloads(),
     render: () => registry.metrics(),
   }
-}
-
-function registerGauges(registry: Registry, options: MetricsOptions): void {
-  const { version, gate, policies, mesh, certificateExpiry } = options
-  const gauge = (name: string, help: string, labels: readonly string[], collect: (gauge: Gauge) => void): void =>
-    registry.registerMetric(
-      new Gauge({
-        name: `meshward_${name}`,
-        help,
-        labelNames: [...labels],
-        registers: [],
-        collect() {
-          collect(this)
-        },
-      }),
-    )
-  gauge('build_info', 'Always 1.', ['version', 'node'], (it) => it.set({ version, node: process.versions.node }, 1))
-  gauge('certificate_expiry_timestamp_seconds', 'When the certificate that is served ends.', [], (it) =>
-    it.set((certificateExpiry()?.getTime() ?? 0) / 1000),
-  )
-  gauge('requests_in_flight', 'Requests whose answers are under way.', [], (it) => it.set(gate.inFlight().requests))
-  gauge('request_bytes_in_flight', 'Bytes of request bodies held in memory.', [], (it) => it.set(gate.inFlight().bytes))
-  gauge('policies', 'Policies in force, by whether they compile.', ['state'], (it) => {
-    const all = policies.hasSynced() ? policies.current().policies : []
-    const broken = all.filter(({ program }) => program === undefined).length
-    it.set({ state: 'compiled' }, all.length - broken)
-    it.set({ state: 'broken' }, broken)
-  })
-  gauge('mesh_objects', 'Objects of the mesh that are known, by kind.', ['kind'], (it) => {
-    if (mesh.hasSynced()) for (const { kind } of mesh.status()) it.set({ kind }, mesh.current().all(kind).length)
-  })
-  gauge('mesh_staleness_seconds', 'Since the API server was last heard of every kind.', [], (it) =>
-    it.set(mesh.staleness() / 1000),
-  )
 }

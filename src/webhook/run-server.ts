@@ -9,7 +9,6 @@ import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
 import type { MeshKnowledge } from '../engine/decide.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { connectCluster, type ClusterConnection } from '../sources/cluster/connect-cluster.ts'
 import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
@@ -17,13 +16,16 @@ import { createAdmissionHandler } from './admission-handler.ts'
 import { createApp, createShortcut } from './app.ts'
 import type { CertificateSource } from './certificate.ts'
 import { openCertificateFiles } from './certificate-files.ts'
+import { clusterOptionsProblem } from './cluster/check-cluster-options.ts'
+import type { Membership } from './cluster/join-cluster.ts'
+import { openCluster } from './cluster/open-cluster.ts'
 import { createDryRun } from './dry-run.ts'
 import { createDryRunPage } from './dry-run-page.ts'
-import { syncedCheck } from './health.ts'
+import { readiness, syncedCheck } from './health.ts'
 import { startHttpsServer, type RunningServer } from './https-server.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
 import { openMesh, type MeshInForce } from './mesh-in-force.ts'
-import { createMetrics } from './metrics.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
 import { MEBIBYTE } from './read-body.ts'
 import { createRecheck } from './recheck-queue.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -59,13 +61,17 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     for (const reason of reasons) host.complain(reason)
     return 2
   }
-  const certificates = await openCertificates(options, host.logger)
-  if (!certificates.ok) return fail(certificates.reason)
-  const cluster = await connect(options)
-  if (!cluster.ok) return fail(cluster.reason)
+  const problem = clusterOptionsProblem(options)
+  if (problem !== undefined) return fail(problem)
+  const opened = await openCertificates(options, host.logger)
+  if (!opened.ok) return fail(opened.reason)
   const policies = lateSource<PolicySet>()
-  const mesh = openMesh(cluster.connection, options, host.logger)
-  const server = await listen(options, host, { certificates: certificates.source, policies, mesh })
+  const cluster = await openCluster(options, { policies, logger: host.logger, ...opened })
+  if (!cluster.ok) return fail(cluster.reason)
+  const { connection, membership } = cluster
+  const certificates = membership?.certificates ?? opened.certificates
+  const mesh = openMesh(connection, options, host.logger)
+  const server = await listen(options, host, { certificates, policies, mesh, membership })
   if (!server.ok) return fail(server.reason)
   const outcome = await openPolicySource({
     shipped: host.shippedPolicies,
@@ -75,7 +81,7 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     enforcementFile: options.enforcementFile,
     interval: LOOK,
     compiler: createPolicyCompiler(MESH_FUNCTIONS),
-    listener: policyListener(host.logger, mesh),
+    listener: policyListener(host.logger, mesh, server.metrics),
   })
   if (!outcome.ok) {
     await server.running.drain(0)
@@ -84,26 +90,22 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   policies.follow(outcome.source)
   // Whoever reads the line may ask for the end at once.
   const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
-  const ready = await Promise.race([untilSynced(mesh), stopped])
+  membership?.start(server.running.address.port, server.ready)
+  const ready = await Promise.race([until(server.ready), stopped])
   if (ready === undefined) host.print(`Meshward ${host.version} is ready on ${urlOf(server.running.address)}`)
   const signal = await stopped
   host.logger.info({ signal }, 'shutting down')
   // A person at a terminal has no load balancer to wait for.
-  await server.running.drain(signal === 'SIGTERM' ? options.shutdownDelay : 0)
+  const drained = server.running.drain(signal === 'SIGTERM' ? options.shutdownDelay : 0)
+  await Promise.all([drained, membership?.stop()])
   outcome.source.stop()
   mesh.stop()
   server.stop()
   return 0
 }
 
-/** The cluster that the server is a part of; none where no option says so. */
-async function connect(options: ServeOptions): Promise<Opened<{ readonly connection: ClusterConnection | undefined }>> {
-  if (options.inCluster !== true && options.kubeconfig === undefined) return { ok: true, connection: undefined }
-  return connectCluster(options)
-}
-
-async function untilSynced(mesh: MeshInForce): Promise<void> {
-  while (!mesh.hasSynced()) await sleep(20)
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await sleep(20, undefined, { ref: false })
 }
 
 type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string }
@@ -111,11 +113,13 @@ type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly re
 async function openCertificates(
   { tlsCert, tlsKey, tlsName, writeCa, host }: ServeOptions,
   logger: Logger,
-): Promise<Opened<{ readonly source: CertificateSource }>> {
+): Promise<Opened<{ readonly certificates: CertificateSource; readonly ca: string | undefined }>> {
   const problem = (reason: string): void =>
     logger.error({ reason }, 'new certificate cannot be used; the last good one is served on')
-  if (tlsCert !== undefined && tlsKey !== undefined)
-    return openCertificateFiles({ certFile: tlsCert, keyFile: tlsKey, interval: LOOK, problem })
+  if (tlsCert !== undefined && tlsKey !== undefined) {
+    const opened = await openCertificateFiles({ certFile: tlsCert, keyFile: tlsKey, interval: LOOK, problem })
+    return opened.ok ? { ok: true, certificates: opened.source, ca: undefined } : opened
+  }
   if (tlsCert !== undefined || tlsKey !== undefined)
     return {
       ok: false,
@@ -130,14 +134,14 @@ async function openCertificates(
   } catch (error) {
     return { ok: false, reason: `--write-ca: ${reasonOf(error)}` }
   }
-  return { ok: true, source }
+  return { ok: true, certificates: source, ca }
 }
 
 async function listen(
   options: ServeOptions,
   host: ServerHost,
-  { certificates, policies, mesh }: Parts,
-): Promise<Opened<{ readonly running: RunningServer; readonly stop: () => void }>> {
+  { certificates, policies, mesh, membership }: Parts,
+): Promise<Opened<Listening>> {
   const { logger, version } = host
   const gate = createGate({ requests: options.maxInFlight, bytes: MOST_BYTES_IN_FLIGHT })
   const lifecycle = createLifecycle()
@@ -148,11 +152,17 @@ async function listen(
     gate,
     policies,
     mesh,
+    cluster: membership,
     certificateExpiry: () => certificates.current().expires,
   })
   const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger })
   const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks })
-  const checks = [syncedCheck('policies', policies), syncedCheck('mesh', mesh), drainingCheck(lifecycle)]
+  const checks = [
+    syncedCheck('policies', policies),
+    syncedCheck('mesh', mesh),
+    ...(membership?.checks ?? []),
+    drainingCheck(lifecycle),
+  ]
   const app = createApp({
     admission,
     dryRun: createDryRun({ policies, mesh, knowledge }),
@@ -174,7 +184,7 @@ async function listen(
       },
     })
     address = running.address.address
-    return { ok: true, running, stop: () => rechecks.stop() }
+    return { ok: true, running, metrics, ready: () => readiness(checks).ready, stop: () => rechecks.stop() }
   } catch (error) {
     return { ok: false, reason: `cannot listen on ${options.host} port ${options.port}: ${reasonOf(error)}` }
   }
@@ -185,10 +195,19 @@ interface Parts {
   readonly certificates: CertificateSource
   readonly policies: LateSource<PolicySet>
   readonly mesh: MeshInForce
+  readonly membership: Membership | undefined
+}
+
+/** A server that listens. */
+interface Listening {
+  readonly running: RunningServer
+  readonly metrics: Metrics
+  readonly ready: () => boolean
+  readonly stop: () => void
 }
 
 /** The mesh reads what the policies need before they are in force. */
-function policyListener(logger: Logger, mesh: MeshInForce): PolicySourceListener {
+function policyListener(logger: Logger, mesh: MeshInForce, metrics: Metrics): PolicySourceListener {
   const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
     for (const { code, file, line, column, message: reason } of issues)
       logger.error({ code, file, line, column, reason }, message)
@@ -200,8 +219,14 @@ function policyListener(logger: Logger, mesh: MeshInForce): PolicySourceListener
       logger.info({ policies: policies.length, enforcement }, 'policies in force')
       logIssues(issues, 'policy does not compile and answers by its failure policy')
     },
-    refused: (issues) => logIssues(issues, 'changed policies refused; the last good set stays in force'),
-    unreadable: (reason) => logger.error({ reason }, 'watched file cannot be used'),
+    refused: (issues) => {
+      metrics.reloadFailed()
+      logIssues(issues, 'changed policies refused; the last good set stays in force')
+    },
+    unreadable: (reason) => {
+      metrics.reloadFailed()
+      logger.error({ reason }, 'watched file cannot be used')
+    },
   }
 }
 
