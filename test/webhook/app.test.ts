@@ -45,6 +45,7 @@ test('/metrics counts what was decided, found, filled and refused', async () => 
     'meshward_mutations_total{code="RES-01"} 2',
     'meshward_policies{state="broken"} 0',
     'meshward_policies{state="compiled"} 2',
+    'meshward_policy_reload_errors_total 0',
     'meshward_recheck_skipped_total 0',
     'meshward_refused_requests_total{path="/mutate",status="400"} 1',
     'meshward_request_bytes_in_flight 0',
