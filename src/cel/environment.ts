@@ -1,8 +1,9 @@
 import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
 
 import { walk, dottedName } from './ast.ts'
-import { checkExpression, type Checked, type CheckInput } from './check/check-expression.ts'
+import { checkExpression, type Checked } from './check/check-expression.ts'
 import { readDeclarations, type Declarations } from './check/declarations.ts'
+import type { Nulls } from './check/inference.ts'
 import { engineType, parseType, showType, type Type } from './check/type.ts'
 import { checkFormats } from './format-literals.ts'
 import { checkGrammar, orderRelations } from './grammar.ts'
@@ -108,9 +109,16 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
-    const recheck = (types: ReadonlyMap<string, Type>): Checked =>
-      checkExpression(parsed.ast, checkInput(compiler, source, types, items))
-    const { type, typeOf, issues: typeIssues } = recheck(compiler.types)
+    const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
+      checkExpression(parsed.ast, {
+        ...compiler,
+        source,
+        variables: types,
+        originals: ORIGINALS,
+        optionalItems: items,
+        nulls,
+      })
+    const { type, typeOf, issues: typeIssues } = check(compiler.types, 'as typed')
     const issues = [
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),
@@ -121,7 +129,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     ]
     if (issues.length > 0) return { ok: false, issues }
     instrument(parsed.ast, runtime)
-    const typeCheck: CelProgram['typeCheck'] = (types) => recheck(new Map([...compiler.types, ...types]))
+    const typeCheck: CelProgram['typeCheck'] = (types) => check(new Map([...compiler.types, ...types]), 'anywhere')
     return {
       ok: true,
       program: toProgram({ source, type, typeCheck, variables, functions, runtime, evaluate: parsed }),
@@ -129,15 +137,6 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
   } catch (error) {
     return { ok: false, issues: [toIssue(error, source, known, ORIGINALS)] }
   }
-}
-
-function checkInput(
-  { declarations, constants }: Compiler,
-  source: string,
-  given: ReadonlyMap<string, Type>,
-  optionalItems: OptionalItems,
-): CheckInput {
-  return { source, variables: given, constants, declarations, originals: ORIGINALS, optionalItems }
 }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */

@@ -1,4 +1,4 @@
-import { nearestName } from '../kube/nearest-name.ts'
+import { suggestion } from './check/unknown-field.ts'
 import type { CelIssue, CelRuntimeError } from './types.ts'
 
 /** What is known where an expression is compiled, for suggestions. */
@@ -61,7 +61,7 @@ function describe(
     case 'unknown_variable': {
       const name = summary.replace('Unknown variable: ', '')
       if (name === 'authorizer') return { code: 'CEL-UNKNOWN-NAME', message: NO_AUTHORIZER }
-      return { code: 'CEL-UNKNOWN-NAME', message: `unknown name "${name}"${hint(name, known.variables)}` }
+      return { code: 'CEL-UNKNOWN-NAME', message: `unknown name "${name}"${suggestion(name, known.variables)}` }
     }
     case 'no_such_key': {
       const name = summary.replace('No such key: ', '')
@@ -70,7 +70,7 @@ function describe(
     case 'no_matching_overload': {
       const name = /'(?:[^'(]*\.)?(\w+)\(/.exec(summary)?.[1] ?? ''
       if (known.functions.includes(name)) return { code: 'CEL-TYPE', message: summary }
-      return { code: 'CEL-UNKNOWN-FUNCTION', message: `unknown function "${name}"${hint(name, known.functions)}` }
+      return { code: 'CEL-UNKNOWN-FUNCTION', message: `unknown function "${name}"${suggestion(name, known.functions)}` }
     }
     case 'no_such_overload':
     case 'invalid_logical_operand':
@@ -84,12 +84,6 @@ function describe(
 
 const NO_AUTHORIZER =
   'there is no "authorizer" here: it asks the API server who may do what, and a policy of Meshward asks nobody; keep this rule in a ValidatingAdmissionPolicy'
-
-function hint(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known)
-  if (nearest !== undefined) return `; did you mean "${nearest}"?`
-  return known.length > 0 && known.length <= 12 ? `; known are ${known.join(', ')}` : ''
-}
 
 function withOriginalNames(text: string, originals: ReadonlyMap<string, string>): string {
   return text.replaceAll(/\b[a-z]+_\w+/g, (name) => originals.get(name) ?? name)

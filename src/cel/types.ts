@@ -71,7 +71,8 @@ export interface CelProgram {
   readonly type: Type
   /**
    * Checks the expression once more with more exact types of some variables, by name. What it finds is advice: the
-   * program stays what it is.
+   * program stays what it is. A manifest may hold null wherever its schema has something else, so comparing with it is
+   * no mistake.
    */
   readonly typeCheck: (types: ReadonlyMap<string, Type>) => TypeAdvice
   /** Names of the free variables the expression reads (`object`, `params`). */

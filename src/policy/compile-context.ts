@@ -10,9 +10,16 @@ export interface CompileContext {
   /** What every expression sees. */
   readonly scope: CelEnvironment
   readonly issues: PolicyIssue[]
-  readonly warnings: PolicyIssue[]
+  /** What compiles, in the order of the text. */
+  readonly expressions: CompiledExpression[]
   /** Names of the host functions that are called. */
   readonly functions: Set<string>
+}
+
+/** An expression that compiles, and where it is written. */
+export interface CompiledExpression {
+  readonly path: FieldPath
+  readonly program: CelProgram
 }
 
 /** Compiles the expression at a path; what is wrong with it is reported at its own line and column. */
@@ -32,6 +39,7 @@ export function compileExpression(
     context.issues.push(...outcome.issues.map(locate))
     return undefined
   }
+  context.expressions.push({ path, program: outcome.program })
   for (const name of outcome.program.functions) context.functions.add(name)
   return outcome.program
 }

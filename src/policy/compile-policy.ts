@@ -2,12 +2,15 @@ import { createEnvironment } from '../cel/environment.ts'
 import { closedObject, DYN, type Type } from '../cel/check/type.ts'
 import type { HostFunction } from '../cel/types.ts'
 import { asList, asObject, type JsonObject } from '../kube/json.ts'
+import type { KindSchema } from '../kube/kind-schema.ts'
 import type { YamlDocument } from '../kube/yaml-document.ts'
 import { ADMISSION_VARIABLES, variableType } from './admission-variables.ts'
 import { checkParams } from './check-params.ts'
 import { checkSchema } from './check-schema.ts'
+import { checkTypes } from './check-types.ts'
 import { compileExpression, report, type CompileContext } from './compile-context.ts'
 import { compileDefault, compileValidation, type Environments } from './compile-rules.ts'
+import { readKindTypes, type KindType } from './kind-types.ts'
 import { readPolicyHead } from './policy-head.ts'
 import { meshPolicySchema } from './policy-schema.ts'
 import type { NamedExpression, Policy, PolicyIssue, PolicyProgram } from './policy.ts'
@@ -26,19 +29,23 @@ export interface PolicyCompiler {
 
 /**
  * A compiler for policies whose expressions may call `functions` (`mesh.*`). Environments are shared by all policies
- * that it compiles, so make one and keep it.
+ * that it compiles, so make one and keep it. With the schemas of kinds, fields that these do not have are warnings.
  */
-export function createPolicyCompiler(functions: readonly HostFunction[]): PolicyCompiler {
+export function createPolicyCompiler(
+  functions: readonly HostFunction[],
+  schemas: readonly KindSchema[] = [],
+): PolicyCompiler {
+  const kinds = readKindTypes(schemas)
   const scope = createEnvironment({ variables: ADMISSION_VARIABLES, functions })
   return {
     compile(document, file) {
-      const context: CompileContext = { document, file, scope, issues: [], warnings: [], functions: new Set() }
-      return compileDocument(context)
+      const context: CompileContext = { document, file, scope, issues: [], expressions: [], functions: new Set() }
+      return compileDocument(context, kinds)
     },
   }
 }
 
-function compileDocument(context: CompileContext): CompilePolicyOutcome {
+function compileDocument(context: CompileContext, kinds: readonly KindType[]): CompilePolicyOutcome {
   const { document, file } = context
   const shape = checkSchema(document.value, meshPolicySchema)
   context.issues.push(...shapeIssues(shape, { document, file, code: 'POLICY-SHAPE' }))
@@ -51,7 +58,8 @@ function compileDocument(context: CompileContext): CompilePolicyOutcome {
   context.issues.push(...shapeIssues(params, { document, file, path, code: 'POLICY-PARAMS' }))
   const program = compileProgram(context, spec)
   const broken = context.issues.length > 0
-  const { functions, issues, warnings } = context
+  const { functions, issues } = context
+  const warnings = broken ? [] : checkTypes({ context, head, spec, program, kinds })
   return {
     ok: true,
     policy: {

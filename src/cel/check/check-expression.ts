@@ -1,13 +1,12 @@
 import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import { nearestName } from '../../kube/nearest-name.ts'
 import { issueAt } from '../issues.ts'
 import type { OptionalItems } from '../optional-items.ts'
 import type { CelIssue } from '../types.ts'
 import { checkComprehension, isComprehension } from './comprehensions.ts'
 import { operatorName, type Declarations } from './declarations.ts'
-import { createInference, substitute, type Inference } from './inference.ts'
+import { createInference, substitute, type Inference, type Nulls } from './inference.ts'
 import {
   BOOL,
   DYN,
@@ -23,6 +22,7 @@ import {
   type ObjectType,
   type Type,
 } from './type.ts'
+import { suggestion, unknownField } from './unknown-field.ts'
 
 /** The names that an expression may use, each with its type; the innermost first. */
 export interface Scope {
@@ -40,6 +40,7 @@ export interface CheckInput {
   /** Names as they were written, by those the engine has for them. */
   readonly originals: ReadonlyMap<string, string>
   readonly optionalItems: OptionalItems
+  readonly nulls: Nulls
 }
 
 export interface Checked {
@@ -65,7 +66,7 @@ export interface Checker {
 export function checkExpression(root: ASTNode, input: CheckInput): Checked {
   const types = new Map<ASTNode, Type>()
   const issues: CelIssue[] = []
-  const inference = createInference()
+  const inference = createInference(input.nulls)
   const checker: Checker = {
     input,
     inference,
@@ -75,7 +76,9 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
       return type
     },
     report(node, code, message) {
-      issues.push(issueAt(input.source, code, message, node.start, node.end))
+      // Of a selection the field is what is wrong, not what it is selected from.
+      const start = node.op === '.' || node.op === '.?' ? node.pos : node.start
+      issues.push(issueAt(input.source, code, message, start, node.end))
       return ERROR
     },
   }
@@ -156,7 +159,7 @@ function lookUp(checker: Checker, node: ASTNode, name: string, scope: Scope): Ty
   }
   const constant = checker.input.constants.get(name)
   if (constant !== undefined) return constant
-  return checker.report(node, 'CEL-UNKNOWN-NAME', `unknown name "${name}"${suggest(name, names)}`)
+  return checker.report(node, 'CEL-UNKNOWN-NAME', `unknown name "${name}"${suggestion(name, names)}`)
 }
 
 type Selection = ASTNode & { readonly op: '.' | '.?' }
@@ -192,8 +195,7 @@ function fieldOf(checker: Checker, node: ASTNode, type: Type, field: string): Ty
 function objectField(checker: Checker, node: ASTNode, type: ObjectType, field: string): Type {
   const found = type.fields().get(field) ?? type.rest
   if (found !== undefined) return found
-  const message = `unknown field "${field}" in ${type.name}${suggest(field, [...type.fields().keys()])}`
-  return checker.report(node, 'CEL-UNKNOWN-FIELD', message)
+  return checker.report(node, 'CEL-UNKNOWN-FIELD', unknownField(type, field))
 }
 
 function index(checker: Checker, node: ASTNode & { readonly op: '[]' | '[?]' }, scope: Scope): Type {
@@ -203,7 +205,7 @@ function index(checker: Checker, node: ASTNode & { readonly op: '[]' | '[?]' }, 
   if (target.kind !== 'object' || !target.isMap) return operator(checker, node, node.op, node.args, scope)
   checker.check(key, scope)
   const name = key.op === 'value' && typeof key.args === 'string' ? key.args : undefined
-  const found = name === undefined ? DYN : objectField(checker, node, target, name)
+  const found = name === undefined ? DYN : objectField(checker, key, target, name)
   return type.kind === 'optional' || node.op === '[?]' ? optionalOf(found) : found
 }
 
@@ -280,10 +282,4 @@ function joinItems(
     joined = joined === undefined ? own : (checker.inference.join(joined, own) ?? DYN)
   }
   return joined ?? checker.inference.fresh()
-}
-
-function suggest(name: string, known: readonly string[]): string {
-  const nearest = nearestName(name, known)
-  if (nearest !== undefined) return `; did you mean "${nearest}"?`
-  return known.length > 0 && known.length <= 12 ? `; known are ${known.join(', ')}` : ''
 }

@@ -14,14 +14,20 @@ export interface Inference {
   join(a: Type, b: Type): Type | undefined
 }
 
-type Known = Map<string, Type>
+interface Known {
+  readonly types: Map<string, Type>
+  readonly nulls: Nulls
+}
+
+/** May a value of any type be null, or only those of which Kubernetes' checker says so? */
+export type Nulls = 'anywhere' | 'as typed'
 
 /** Source: cel-go `checker/types.go`, internalIsAssignable, isValidTypeSubstitution, mostGeneral; `checker/mapping.go`. */
-export function createInference(): Inference {
-  let known: Known = new Map()
+export function createInference(nulls: Nulls): Inference {
+  let known: Known = { types: new Map(), nulls }
   let count = 0
   const attempt = (body: (copy: Known) => boolean): boolean => {
-    const copy = new Map(known)
+    const copy = { types: new Map(known.types), nulls }
     if (!body(copy)) return false
     known = copy
     return true
@@ -30,7 +36,7 @@ export function createInference(): Inference {
     fresh: () => ({ kind: 'param', name: `_${(count += 1)}` }),
     assign: (from, to) => attempt((copy) => assignable(copy, from, to)),
     assignAll: (from, to) => attempt((copy) => everyAssignable(copy, from, to)),
-    resolve: (type) => substitute(type, (name) => known.get(name)),
+    resolve: (type) => substitute(type, (name) => known.types.get(name)),
     join: (a, b) => (inference.assign(a, b) ? mostGeneral(a, b) : undefined),
   }
   return inference
@@ -59,21 +65,21 @@ function everyAssignable(known: Known, from: readonly Type[], to: readonly Type[
 
 function assignable(known: Known, a: Type, b: Type): boolean {
   if (b.kind === 'param') {
-    const had = known.has(b.name)
+    const had = known.types.has(b.name)
     if (bind(known, a, b)) return true
     if (had) return false
   }
   if (a.kind === 'param') return bind(known, b, a)
   if (isAnything(a) || isAnything(b)) return true
-  if (a.kind === 'named' && a.name === 'null') return mayBeNull(b)
-  if (b.kind === 'named' && b.name === 'null') return mayBeNull(a)
+  if (a.kind === 'named' && a.name === 'null') return known.nulls === 'anywhere' || mayBeNull(b)
+  if (b.kind === 'named' && b.name === 'null') return known.nulls === 'anywhere' || mayBeNull(a)
   switch (a.kind) {
     case 'named':
       return b.kind === 'named' && a.name === b.name
     case 'object':
       // As JSON it is a map of strings to anything.
       if (b.kind === 'map') return a.isMap && assignable(known, { kind: 'named', name: 'string' }, b.key)
-      return b.kind === 'object' && a.name === b.name
+      return b.kind === 'object' && (a.name === b.name || (a.isMap && b.isMap))
     case 'list':
     case 'optional':
       return b.kind === a.kind && assignable(known, a.item, b.item)
@@ -88,16 +94,16 @@ function assignable(known: Known, a: Type, b: Type): boolean {
 /** May the parameter stand for this type, beside what it already stands for? */
 function bind(known: Known, type: Type, param: Type & { readonly kind: 'param' }): boolean {
   if (sameType(type, param)) return true
-  const before = known.get(param.name)
+  const before = known.types.get(param.name)
   if (before !== undefined) {
     if (sameType(type, before)) return true
     if (!assignable(known, type, before)) return false
     const general = mostGeneral(type, before)
-    if (!mentions(known, general, param.name)) known.set(param.name, general)
+    if (!mentions(known, general, param.name)) known.types.set(param.name, general)
     return true
   }
   if (mentions(known, type, param.name)) return false
-  known.set(param.name, type)
+  known.types.set(param.name, type)
   return true
 }
 
@@ -105,7 +111,7 @@ function mentions(known: Known, type: Type, name: string): boolean {
   switch (type.kind) {
     case 'param': {
       if (type.name === name) return true
-      const found = known.get(type.name)
+      const found = known.types.get(type.name)
       return found !== undefined && mentions(known, found, name)
     }
     case 'list':
@@ -119,7 +125,16 @@ function mentions(known: Known, type: Type, name: string): boolean {
 }
 
 function mostGeneral(a: Type, b: Type): Type {
-  return isAtLeastAsGeneral(a, b) ? a : b
+  if (isAtLeastAsGeneral(a, b)) return a
+  return isAtLeastAsGeneral(b, a) ? b : blend(a, b)
+}
+
+/** What two kinds of JSON objects have in common is not known; other types differ only by parts that are `dyn`. */
+function blend(a: Type, b: Type): Type {
+  if (a.kind === 'object' && b.kind === 'object') return DYN
+  if ((a.kind === 'list' || a.kind === 'optional') && b.kind === a.kind)
+    return { kind: a.kind, item: mostGeneral(a.item, b.item) }
+  return b
 }
 
 function isAtLeastAsGeneral(a: Type, b: Type): boolean {
