@@ -59,7 +59,11 @@ export function checkDocuments(input: CheckInput): CheckResult {
 }
 
 /** The documents of a check as the requests that the API server would make of them. */
-export function judgedObjects({ read, contextKinds, namespace }: CheckInput): readonly JudgedObject[] {
+export function judgedObjects({
+  read,
+  contextKinds,
+  namespace,
+}: Pick<CheckInput, 'read' | 'contextKinds' | 'namespace'>): readonly JudgedObject[] {
   const kinds = new Map([...contextKinds, ...definedKinds(read.manifests.map(({ object }) => object))])
   return read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace))
 }

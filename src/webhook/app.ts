@@ -30,7 +30,7 @@ export function createApp(options: AppOptions): Express {
       .post((request, response) => options.admission(webhook, request, response))
       .all(only('POST'))
   const local = loopbackOnly(options.listensOn)
-  app.route('/dry-run').post(local, options.dryRun).all(only('POST'))
+  app.route('/dry-run').post(options.dryRun).all(only('POST'))
   app.route('/').get(local, options.dryRunPage).all(only('GET'))
   app.route('/livez').get(livez).all(only('GET'))
   app.route('/readyz').get(readyz(options.checks)).all(only('GET'))

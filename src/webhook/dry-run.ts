@@ -3,13 +3,14 @@ import type { Request, RequestHandler } from 'express'
 import type { MeshKnowledge } from '../engine/decide.ts'
 import { emptySnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { checkDocuments } from '../reports/check-documents.ts'
+import { checkDocuments, judgedObjects } from '../reports/check-documents.ts'
 import type { CheckReport } from '../reports/check-report.ts'
 import { describeObjects, type ObjectReport } from '../reports/describe-objects.ts'
 import { onlyPolicies } from '../reports/only-policies.ts'
 import { readManifests } from '../sources/manifests.ts'
 import type { Source } from '../sources/source.ts'
 import { createGate, type Ticket } from './admission-gate.ts'
+import type { DryRunAccess } from './dry-run-access.ts'
 import { failed, NOT_READY, type Outcome } from './http-problem.ts'
 import { BUSY, MEBIBYTE, readBody } from './read-body.ts'
 import { refuse } from './refuse.ts'
@@ -25,6 +26,7 @@ export interface DryRunContext {
   readonly policies: Source<PolicySet>
   readonly mesh: Source<MeshSnapshot>
   readonly knowledge: () => MeshKnowledge
+  readonly access: DryRunAccess
 }
 
 /** The answer: that of `check -o json`, and what would become of each object. */
@@ -57,6 +59,8 @@ async function dryRun(
   }
   const query = readQuery(request.url)
   if (!query.ok) return query
+  const permissions = await context.access(request)
+  if (!permissions.ok) return permissions
   if (!context.policies.hasSynced() || !context.mesh.hasSynced()) return NOT_READY
   const only = onlyPolicies(context.policies.current(), query.value.only)
   if (!only.ok) return failed(400, `the query parameter only: ${only.message}`)
@@ -65,14 +69,20 @@ async function dryRun(
   if (!body.ok) return body
   if (body.value.length === 0) return failed(400, 'the body is empty. Send manifests as YAML or JSON.')
   const texts = [{ file: '-', text: body.value.toString('utf8'), origin: 'named' }] as const
+  const documents = { read: readManifests(texts), contextKinds: new Map(), namespace: 'default' }
+  const requests = judgedObjects(documents).map((judged) => judged.request)
+  const mayCreate = await permissions.value.judge(requests)
+  if (!mayCreate.ok) return mayCreate
   const inCluster = query.value.context === 'cluster'
+  const namespaces = new Set(requests.map(({ namespace }) => namespace))
+  const view = await permissions.value.view(inCluster ? context.mesh.current() : emptySnapshot(), namespaces)
+  if (!view.ok) return view
+  const { mesh, whole } = view.value
   const { report, objects } = checkDocuments({
-    read: readManifests(texts),
+    ...documents,
     policies: only.set,
-    context: inCluster ? context.mesh.current() : emptySnapshot(),
-    contextKinds: new Map(),
-    knowledge: inCluster && context.knowledge() !== 'partial' ? 'whole' : 'partial',
-    namespace: 'default',
+    context: mesh,
+    knowledge: inCluster && whole && context.knowledge() !== 'partial' ? 'whole' : 'partial',
     defaults: query.value.defaults,
   })
   return { ok: true, value: { ...report, objects: describeObjects(objects, texts) } }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 
 /** A request that gets no verdict, and what its sender can do about it. */
 export interface HttpProblem {
-  readonly status: 400 | 403 | 404 | 405 | 408 | 413 | 415 | 500 | 503
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 500 | 503
   /** One sentence on what is wrong, one on what to do. */
   readonly message: string
   readonly headers?: Readonly<Record<string, string>>
@@ -50,12 +50,14 @@ export function problemText({ status, message }: HttpProblem): string {
 /** The names that Kubernetes has for these (metav1.StatusReason). */
 const REASONS: Readonly<Record<HttpProblem['status'], string>> = {
   400: 'BadRequest',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'NotFound',
   405: 'MethodNotAllowed',
   408: 'Timeout',
   413: 'RequestEntityTooLarge',
   415: 'UnsupportedMediaType',
+  429: 'TooManyRequests',
   500: 'InternalError',
   503: 'ServiceUnavailable',
 }

@@ -1,27 +1,30 @@
 import type { RequestHandler } from 'express'
 import { BlockList, isIPv6 } from 'node:net'
 
+import type { HttpProblem } from './http-problem.ts'
 import { refuse } from './refuse.ts'
 
 /** True for an address that only this machine reaches. */
-function isLoopback(address: string): boolean {
+export function isLoopback(address: string): boolean {
   return LOOPBACK.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }
 
-/**
- * Lets requests pass only on a listener of a loopback address: what asks nobody who they are must not be asked by just
- * anybody. Who is on this machine could as well run the command line.
- */
+/** Lets requests pass only on a listener of a loopback address: what asks nobody who they are. */
 export function loopbackOnly(listensOn: () => string): RequestHandler {
   return (request, response, next) => {
     const address = listensOn()
     if (isLoopback(address)) return next()
-    refuse(request, response, {
-      status: 403,
-      message:
-        `the dry run asks nobody who they are, so it answers on loopback addresses only, and this server listens on ${address}. ` +
-        'Run `meshward check`, or a server of your own, on your machine.',
-    })
+    refuse(request, response, loopbackProblem(address))
+  }
+}
+
+/** What to do instead of a dry run on a server that would have to answer everybody. */
+export function loopbackProblem(address: string): HttpProblem {
+  return {
+    status: 403,
+    message:
+      `the dry run asks nobody who they are, so it answers on loopback addresses only, and this server listens on ${address}. ` +
+      'Run `meshward check`, or a server of your own, on your machine.',
   }
 }
 

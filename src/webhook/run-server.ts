@@ -6,10 +6,12 @@ import type { Logger } from 'pino'
 
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
+import type { InputError } from '../sources/input-error.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
 import type { MeshKnowledge } from '../engine/decide.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
+import { readSchemaFiles } from '../sources/schema-files.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
@@ -19,6 +21,7 @@ import { openCertificateFiles } from './certificate-files.ts'
 import { clusterOptionsProblem } from './cluster/check-cluster-options.ts'
 import type { Membership } from './cluster/join-cluster.ts'
 import { openCluster } from './cluster/open-cluster.ts'
+import { createDryRunAccess } from './dry-run-access.ts'
 import { createDryRun } from './dry-run.ts'
 import { createDryRunPage } from './dry-run-page.ts'
 import { readiness, syncedCheck } from './health.ts'
@@ -26,6 +29,7 @@ import { startHttpsServer, type RunningServer } from './https-server.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
 import { openMesh, type MeshInForce } from './mesh-in-force.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { createRateLimit } from './rate-limit.ts'
 import { MEBIBYTE } from './read-body.ts'
 import { createRecheck } from './recheck-queue.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -35,6 +39,9 @@ const LOOK = 1000
 
 /** Bodies of nine of the largest reviews; what is beyond waits in the senders' memory and not in ours. */
 const MOST_BYTES_IN_FLIGHT = 64 * MEBIBYTE
+
+/** Of one caller. A pipeline that checks a release is one request; a person types. */
+const DRY_RUNS = { burst: 20, perSecond: 2, keys: 1000 }
 
 /** What a process lends to the server that runs in it. */
 export interface ServerHost {
@@ -63,6 +70,8 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   }
   const problem = clusterOptionsProblem(options)
   if (problem !== undefined) return fail(problem)
+  const kinds = readSchemaFiles(options.crds, NO_INPUT)
+  if (kinds.errors.length > 0) return fail(...kinds.errors.map(errorLine))
   const opened = await openCertificates(options, host.logger)
   if (!opened.ok) return fail(opened.reason)
   const policies = lateSource<PolicySet>()
@@ -79,8 +88,9 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     bindings: options.bindings,
     enforcement: options.enforcement,
     enforcementFile: options.enforcementFile,
+    strictTypes: options.strictTypes,
     interval: LOOK,
-    compiler: createPolicyCompiler(MESH_FUNCTIONS),
+    compiler: createPolicyCompiler(MESH_FUNCTIONS, kinds.schemas),
     listener: policyListener(host.logger, mesh, server.metrics),
   })
   if (!outcome.ok) {
@@ -163,9 +173,14 @@ async function listen(
     ...(membership?.checks ?? []),
     drainingCheck(lifecycle),
   ]
+  const access = createDryRunAccess({
+    listensOn: () => address,
+    authority: membership?.authority,
+    limit: createRateLimit({ ...DRY_RUNS, monotonic: () => performance.now() }),
+  })
   const app = createApp({
     admission,
-    dryRun: createDryRun({ policies, mesh, knowledge }),
+    dryRun: createDryRun({ policies, mesh, knowledge, access }),
     dryRunPage: createDryRunPage(host.dryRunPage),
     listensOn: () => address,
     checks,
@@ -218,6 +233,8 @@ function policyListener(logger: Logger, mesh: MeshInForce, metrics: Metrics): Po
       const { policies, enforcement } = set
       logger.info({ policies: policies.length, enforcement }, 'policies in force')
       logIssues(issues, 'policy does not compile and answers by its failure policy')
+      for (const { code, file, line, column, message } of policies.flatMap(({ warnings }) => warnings))
+        logger.warn({ code, file, line, column, reason: message }, 'policy names what its kinds do not have')
     },
     refused: (issues) => {
       metrics.reloadFailed()
@@ -228,6 +245,15 @@ function policyListener(logger: Logger, mesh: MeshInForce, metrics: Metrics): Po
       logger.error({ reason }, 'watched file cannot be used')
     },
   }
+}
+
+/** A server reads files only, so `-` is an empty one to it. */
+const NO_INPUT = { read: () => new Uint8Array() }
+
+function errorLine({ file, line, column, code, message }: InputError): string {
+  return line === undefined
+    ? `${file}: ${code}: ${message}`
+    : issueLine({ file, line, column: column ?? 1, code, message })
 }
 
 function issueLine({ file, line, column, code, message }: PolicyIssue): string {

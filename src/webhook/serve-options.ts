@@ -15,6 +15,8 @@ export interface ServeOptions extends ClusterOptions, MeshOptions {
   readonly writeCa?: string
   readonly policies: readonly string[]
   readonly bindings: readonly string[]
+  readonly crds: readonly string[]
+  readonly strictTypes?: boolean
   readonly enforcement: Enforcement
   readonly enforcementFile?: string
   readonly logLevel: string
@@ -39,6 +41,13 @@ export function addServeOptions(command: Command): Command {
       [],
     )
     .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
+    .option(
+      '--crds <path>',
+      'CRDs, or documents of /openapi/v3, by which the fields in policies are checked: file or folder (repeatable)',
+      append,
+      [],
+    )
+    .option('--strict-types', 'policies that name fields which the kinds of --crds do not have are refused')
     .addOption(
       new Option('--enforcement <mode>', 'the most that the whole installation may do')
         .choices(['enforce', 'warn', 'off'])

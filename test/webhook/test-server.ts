@@ -9,11 +9,13 @@ import { fixedSource, type Source } from '../../src/sources/source.ts'
 import { createGate, type AdmissionGate } from '../../src/webhook/admission-gate.ts'
 import { createAdmissionHandler } from '../../src/webhook/admission-handler.ts'
 import { createApp } from '../../src/webhook/app.ts'
+import { createDryRunAccess, type Authority } from '../../src/webhook/dry-run-access.ts'
 import { createDryRun } from '../../src/webhook/dry-run.ts'
 import { createDryRunPage } from '../../src/webhook/dry-run-page.ts'
 import { syncedCheck } from '../../src/webhook/health.ts'
 import { createLifecycle, drainingCheck } from '../../src/webhook/lifecycle.ts'
 import { openMesh } from '../../src/webhook/mesh-in-force.ts'
+import { createRateLimit } from '../../src/webhook/rate-limit.ts'
 import { createMetrics } from '../../src/webhook/metrics.ts'
 import { createRecheck } from '../../src/webhook/recheck-queue.ts'
 
@@ -77,6 +79,7 @@ export interface TestServerOptions {
   readonly policies?: Source<PolicySet>
   readonly gate?: AdmissionGate
   readonly listensOn?: string
+  readonly authority?: Authority
 }
 
 const NO_MESH_OPTIONS = { maxStaleness: 0, secretNamespace: [], recheckAfter: 0, istioNamespace: 'istio-system' }
@@ -99,11 +102,14 @@ export function createTestServer(options: TestServerOptions = {}) {
   })
   const rechecks = createRecheck({ policies, mesh, delay: 0, metrics, logger })
   const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks })
+  const listensOn = () => options.listensOn ?? '127.0.0.1'
+  const limit = createRateLimit({ burst: 3, perSecond: 1, keys: 2, monotonic: () => 0 })
+  const access = createDryRunAccess({ listensOn, authority: options.authority, limit })
   const app = createApp({
     admission,
-    dryRun: createDryRun({ policies, mesh, knowledge }),
+    dryRun: createDryRun({ policies, mesh, knowledge, access }),
     dryRunPage: createDryRunPage(new URL('../../src/webhook/dry-run-page.html', import.meta.url).pathname),
-    listensOn: () => options.listensOn ?? '127.0.0.1',
+    listensOn,
     checks: [syncedCheck('policies', policies), syncedCheck('mesh', mesh), drainingCheck(lifecycle)],
     metrics,
     logger,

@@ -6,8 +6,10 @@ import type { PolicySet } from '../../policy/policy-set.ts'
 import type { ClusterConnection } from '../../sources/cluster/connect-cluster.ts'
 import type { Source } from '../../sources/source.ts'
 import type { CertificateSource } from '../certificate.ts'
+import type { Authority } from '../dry-run-access.ts'
 import type { ReadinessCheck } from '../health.ts'
 import type { ServeOptions } from '../serve-options.ts'
+import { may, whoIs } from './api-access.ts'
 import { createCertificateDuty, type CertificateDuty } from './certificate-duty.ts'
 import { createChangingCertificate } from './changing-certificate.ts'
 import { startControlLoop, type Duty } from './control-loop.ts'
@@ -32,6 +34,7 @@ export interface JoinOptions {
 /** The part that a server has in its cluster. */
 export interface Membership {
   readonly certificates: CertificateSource
+  readonly authority: Authority
   readonly checks: readonly ReadinessCheck[]
   readonly isLeader: () => boolean
   readonly webhooks: () => WebhookStates | undefined
@@ -66,6 +69,10 @@ export async function joinCluster(joining: JoinOptions): Promise<Membership> {
 
   return {
     certificates: certificates?.source ?? joining.certificates,
+    authority: {
+      whoIs: (token) => whoIs(connection.api, token),
+      may: (caller, deed) => may(connection.api, caller, deed),
+    },
     checks: certificates === undefined ? [] : [certificates.duty.check],
     isLeader: () => election.isLeader(),
     webhooks: () => (election.isLeader() ? webhooks?.state() : undefined),
