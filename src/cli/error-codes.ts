@@ -65,6 +65,11 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'A file cannot be written',
     remedy: 'Give yourself permission to write it, or use `fix -o diff` without --write.',
   },
+  'FILE-06': {
+    title: 'There is no schema of a kind in what --crds names',
+    remedy:
+      'Name files or folders with CustomResourceDefinitions, or documents of the API server: `kubectl get crds -o yaml`, `kubectl get --raw /openapi/v3/apis/apps/v1`.',
+  },
   'CLI-01': {
     title: '--only names no rule',
     remedy: 'Use the code of a rule (MTLS-02), its area (MTLS) or the name of its policy; `meshward list` shows them.',
@@ -137,7 +142,8 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
   },
   'CEL-UNKNOWN-FIELD': {
     title: 'An expression reads a field that its type does not have',
-    remedy: 'Check the spelling against the schema.',
+    remedy:
+      'Check the spelling against the schema. For a field of the object this is a warning, unless `meshward test` or --strict-types makes it an error.',
   },
   'CEL-UNKNOWN-FUNCTION': {
     title: 'An expression calls a function that is not known',

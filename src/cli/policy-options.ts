@@ -7,6 +7,7 @@ import type { PolicyIssue } from '../policy/policy.ts'
 import { onlyPolicies } from '../reports/only-policies.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { loadPolicySet } from '../sources/policy-files.ts'
+import { readSchemaFiles } from '../sources/schema-files.ts'
 import type { CliIo } from './cli-io.ts'
 
 /** Which rules are asked, and how they are bound. */
@@ -15,6 +16,8 @@ export interface PolicyOptions {
   readonly bindings: readonly string[]
   readonly only: readonly string[]
   readonly enforcement: Enforcement
+  readonly crds: readonly string[]
+  readonly strictTypes?: boolean
 }
 
 export type PoliciesLoaded =
@@ -43,17 +46,30 @@ export function addPolicyOptions(command: Command): Command {
         .choices(['enforce', 'warn', 'off'])
         .default('enforce'),
     )
+    .option(...CRDS_OPTION)
+    .option('--strict-types', 'policies that name fields which the kinds of --crds do not have are errors')
 }
+
+/** Files that say which fields there are. */
+export const CRDS_OPTION: [string, string, typeof append, readonly string[]] = [
+  '--crds <path>',
+  'CRDs, or documents of /openapi/v3, by which the fields in policies are checked: file or folder (repeatable)',
+  append,
+  [],
+]
 
 /** Loads, binds and restricts the rules that the options ask for. */
 export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded {
+  const { schemas, errors } = readSchemaFiles(options.crds, io.standardInput)
+  if (errors.length > 0) return { ok: false, errors }
   const loaded = loadPolicySet(
     {
+      strictTypes: options.strictTypes,
       policies: [io.shippedPolicies, ...options.policies],
       bindings: options.bindings,
       enforcement: options.enforcement,
     },
-    createPolicyCompiler(MESH_FUNCTIONS),
+    createPolicyCompiler(MESH_FUNCTIONS, schemas),
   )
   if (!loaded.ok) return { ok: false, errors: loaded.issues }
   if (loaded.set.policies.length === 0) return { ok: false, errors: [noPolicies([io.shippedPolicies])] }

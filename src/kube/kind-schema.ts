@@ -14,10 +14,11 @@ export interface KindSchema {
 
 /**
  * The schemas of a document: those of the served versions of a CustomResourceDefinition, or those of the kinds that an
- * API server describes at `/openapi/v3/apis/GROUP/VERSION`. Empty for any other document. Never throws.
+ * API server describes at `/openapi/v3/apis/GROUP/VERSION`; of a List those of its items. Empty for any other document. Never throws.
  */
 export function readKindSchemas(document: Json): readonly KindSchema[] {
   const root = asObject(document)
+  if (root.items !== undefined) return asList(root.items).flatMap(readKindSchemas)
   if (root.kind === 'CustomResourceDefinition') return ofCrd(asObject(root.spec))
   return typeof root.openapi === 'string' ? ofOpenApi(root) : []
 }

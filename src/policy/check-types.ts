@@ -33,10 +33,10 @@ export function checkTypes(input: TypeCheckInput): readonly PolicyIssue[] {
       ...input,
       object: kind?.type ?? DYN,
       params,
-      warn(path, place, message) {
+      warn(path, place, { code, message }) {
         const { document } = context
         const { line, column } = place === 'key' ? document.locateName(path) : document.locateInScalar(path, place)
-        const warning = { code: 'CEL-FIELD', file: context.file, line, column, message: `${prefix}${message}` }
+        const warning = { code, file: context.file, line, column, message: `${prefix}${message}` }
         warnings.set(JSON.stringify(warning), warning)
       },
     }
@@ -54,7 +54,7 @@ interface KindCheck extends TypeCheckInput {
   readonly object: Type
   readonly params: Type
   /** Reports at a character of the text at a path, or at the key of it. */
-  readonly warn: (path: FieldPath, place: number | 'key', message: string) => void
+  readonly warn: (path: FieldPath, place: number | 'key', issue: Pick<PolicyIssue, 'code' | 'message'>) => void
 }
 
 type Types = ReadonlyMap<string, Type>
@@ -89,7 +89,7 @@ function expressionsAt({ context }: KindCheck, section: string, index?: number):
 /** Checks one expression; gives its type. */
 function checkExpression({ warn }: KindCheck, { path, program }: CompiledExpression, types: Types): Type {
   const { type, issues } = program.typeCheck(types)
-  for (const { start, message } of issues) warn(path, start, message)
+  for (const issue of issues) warn(path, issue.start, issue)
   return type
 }
 
@@ -105,16 +105,20 @@ function checkRule(check: KindCheck, types: Types, { section, index, places }: R
   const text = asObject(asList(own(check.spec, section))[index])
   const targets = places.forEach.map(({ text: source, steps }, place) => {
     const at = typeof text.forEach === 'string' ? [...path, 'forEach'] : [...path, 'forEach', place]
-    return checkWalk({ type: check.object, steps, source, warn: (offset, message) => check.warn(at, offset, message) })
+    return checkWalk({ type: check.object, steps, source, warn: unknownAt(check, at) })
   })
   for (const target of targets.length === 0 ? [check.object] : targets) {
     for (const expression of expressionsAt(check, section, index))
       checkExpression(check, expression, new Map([...types, ['target', target]]))
     for (const { at, field, isKey } of fieldsOf(text, path)) {
-      const warn = (offset: number, message: string): void => check.warn(at, isKey ? 'key' : offset, message)
-      checkField(target, parseField(field) ?? [], field, warn)
+      checkField(target, parseField(field) ?? [], field, unknownAt(check, at, isKey ? 'key' : undefined))
     }
   }
+}
+
+/** Reports a step of a path that leads nowhere, at its offset in the text or at the key. */
+function unknownAt({ warn }: KindCheck, at: FieldPath, place?: 'key'): (offset: number, message: string) => void {
+  return (offset, message) => warn(at, place ?? offset, { code: 'CEL-UNKNOWN-FIELD', message })
 }
 
 interface NamedField {

@@ -15,6 +15,8 @@ export interface PolicyFilesOptions {
   /** YAML streams of MeshPolicyBinding. */
   readonly bindings: readonly string[]
   readonly enforcement: Enforcement
+  /** Are fields that the schema of a kind does not have a reason to refuse the whole? */
+  readonly strictTypes?: boolean | undefined
 }
 
 export type LoadOutcome =
@@ -29,7 +31,10 @@ export function loadPolicySet(options: PolicyFilesOptions, compiler: PolicyCompi
   const fatal = [...compileIssues, ...bindingIssues]
   if (fatal.length > 0) return { ok: false, issues: fatal }
   const outcome = createPolicySet({ policies, bindings, enforcement: options.enforcement })
-  return outcome.ok ? { ...outcome, issues: policies.flatMap(({ issues }) => issues) } : outcome
+  if (!outcome.ok) return outcome
+  const warnings = options.strictTypes === true ? policies.flatMap((policy) => policy.warnings) : []
+  if (warnings.length > 0) return { ok: false, issues: warnings }
+  return { ...outcome, issues: policies.flatMap(({ issues }) => issues) }
 }
 
 /**

@@ -15,7 +15,10 @@ export interface PolicyFolder {
   readonly tests: readonly PolicyTest[]
 }
 
-/** The policies below some paths, each with the `tests.yaml` beside it. Never throws. */
+/**
+ * The policies below some paths, each with the `tests.yaml` beside it. Whoever tests policies wants to hear of all that is
+ * odd, so their warnings are issues here. Never throws.
+ */
 export function readPolicyFolders(
   paths: readonly string[],
   compiler: PolicyCompiler,
@@ -26,7 +29,7 @@ export function readPolicyFolders(
   for (const policy of policies) {
     const folder = dirname(policy.source.file)
     const outcome = readTestsFile(join(folder, 'tests.yaml'))
-    problems.push(...policy.issues, ...outcome.issues)
+    problems.push(...policy.issues, ...policy.warnings, ...outcome.issues)
     folders.push({ folder, policy, tests: outcome.tests })
   }
   return { folders, issues: problems }

@@ -11,9 +11,12 @@ describe('the schemas of a document', () => {
       names: { kind: 'Widget', plural: 'widgets' },
       versions: [version('v1', true), version('v1alpha1', false), { name: 'v2', served: true }],
     }
-    expect(readKindSchemas({ kind: 'CustomResourceDefinition', spec })).toEqual([
+    const expected = [
       { group: 'example.org', version: 'v1', kind: 'Widget', resource: 'widgets', schema, definitions: {} },
-    ])
+    ]
+    const crd = { kind: 'CustomResourceDefinition', spec }
+    expect(readKindSchemas(crd)).toEqual(expected)
+    expect(readKindSchemas({ kind: 'List', items: [{ kind: 'Pod' }, crd] })).toEqual(expected)
   })
 
   test('of an API server are those of the kinds that can be created', () => {

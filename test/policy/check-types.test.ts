@@ -70,20 +70,23 @@ function expressionIs(expression: string): string {
 
 describe('a field that no object of the kind has', () => {
   test.each([
-    ["object.spec.mod == 'a'", '11:32 CEL-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
-    ["object.spec['mod'] == 'a'", '11:32 CEL-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
-    ['has(object.spec.mod)', '11:36 CEL-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
-    ["object.?spec.mod.orValue('') == 'a'", '11:33 CEL-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
+    ["object.spec.mod == 'a'", '11:32 CEL-UNKNOWN-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
+    ["object.spec['mod'] == 'a'", '11:32 CEL-UNKNOWN-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
+    ['has(object.spec.mod)', '11:36 CEL-UNKNOWN-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?'],
+    [
+      "object.?spec.mod.orValue('') == 'a'",
+      '11:33 CEL-UNKNOWN-FIELD unknown field "mod" in Widget.spec; did you mean "mode"?',
+    ],
     [
       "oldObject.metadata.lables['a'] == 'b'",
-      '11:39 CEL-FIELD unknown field "lables" in Widget.metadata; did you mean "labels"?',
+      '11:39 CEL-UNKNOWN-FIELD unknown field "lables" in Widget.metadata; did you mean "labels"?',
     ],
     [
       "object.spec.parts.all(p, p.nam == 'a')",
-      '11:47 CEL-FIELD unknown field "nam" in Widget.spec.parts[]; did you mean "name"?',
+      '11:47 CEL-UNKNOWN-FIELD unknown field "nam" in Widget.spec.parts[]; did you mean "name"?',
     ],
-    ['object.spec.parts.exists(p, p.name == 1)', '11:48 CEL-FIELD no such overload: string == int'],
-    ["object.spec.port.startsWith('a')", "11:20 CEL-FIELD found no matching overload for 'int.startsWith(string)'"],
+    ['object.spec.parts.exists(p, p.name == 1)', '11:48 CEL-TYPE no such overload: string == int'],
+    ["object.spec.port.startsWith('a')", "11:20 CEL-TYPE found no matching overload for 'int.startsWith(string)'"],
   ])('%s', (expression, warning) => {
     expect(warningsOf(expressionIs(expression))).toEqual([warning])
   })
@@ -125,16 +128,16 @@ describe('a field that no object of the kind has', () => {
     - { forEach: "$.spec.parts[*]", set: { weihgt: "1" } }
 `
     expect(warningsOf(policy)).toEqual([
-      '13:56 CEL-FIELD unknown field "spc" in Widget; did you mean "spec"?',
-      '16:52 CEL-FIELD unknown field "nam" in Widget.spec.parts[]; did you mean "name"?',
-      '19:21 CEL-FIELD unknown field "weigth" in Widget.spec.parts[]; did you mean "weight"?',
-      '19:37 CEL-FIELD unknown field "mots" in params; did you mean "most"?',
-      '20:45 CEL-FIELD unknown field "wheight" in Widget.spec.parts[]; did you mean "weight"?',
-      '21:14 CEL-FIELD unknown field "nme" in Widget.spec.parts[]; did you mean "name"?',
-      '23:55 CEL-FIELD unknown field "nmae" in Widget.spec.parts[]; did you mean "name"?',
-      '24:34 CEL-FIELD unknown field "wait" in Widget.spec.parts[]; known are name, weight',
-      '25:44 CEL-FIELD unknown field "partz" in Widget.spec; did you mean "parts"?',
-      '29:44 CEL-FIELD unknown field "weihgt" in Widget.spec.parts[]; did you mean "weight"?',
+      '13:56 CEL-UNKNOWN-FIELD unknown field "spc" in Widget; did you mean "spec"?',
+      '16:52 CEL-UNKNOWN-FIELD unknown field "nam" in Widget.spec.parts[]; did you mean "name"?',
+      '19:21 CEL-UNKNOWN-FIELD unknown field "weigth" in Widget.spec.parts[]; did you mean "weight"?',
+      '19:37 CEL-UNKNOWN-FIELD unknown field "mots" in params; did you mean "most"?',
+      '20:45 CEL-UNKNOWN-FIELD unknown field "wheight" in Widget.spec.parts[]; did you mean "weight"?',
+      '21:14 CEL-UNKNOWN-FIELD unknown field "nme" in Widget.spec.parts[]; did you mean "name"?',
+      '23:55 CEL-UNKNOWN-FIELD unknown field "nmae" in Widget.spec.parts[]; did you mean "name"?',
+      '24:34 CEL-UNKNOWN-FIELD unknown field "wait" in Widget.spec.parts[]; known are name, weight',
+      '25:44 CEL-UNKNOWN-FIELD unknown field "partz" in Widget.spec; did you mean "parts"?',
+      '29:44 CEL-UNKNOWN-FIELD unknown field "weihgt" in Widget.spec.parts[]; did you mean "weight"?',
     ])
   })
 })
@@ -142,7 +145,7 @@ describe('a field that no object of the kind has', () => {
 describe('the kinds that a policy names', () => {
   test('are checked each, and the warning says for which', () => {
     expect(warningsOf(expressionIs('has(object.spec.port)'), '[widgets, gadgets]')).toEqual([
-      '11:36 CEL-FIELD for Gadget: unknown field "port" in Gadget.spec; known are mode',
+      '11:36 CEL-UNKNOWN-FIELD for Gadget: unknown field "port" in Gadget.spec; known are mode',
     ])
   })
 

@@ -5,13 +5,15 @@ import { missingExamples, runPolicyTests, type PolicyTestResult } from '../../en
 import { createPolicyCompiler } from '../../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../../policy/mesh-functions/all.ts'
 import { readPolicyFolders, type PolicyFolder } from '../../sources/policy-folders.ts'
+import { readSchemaFiles } from '../../sources/schema-files.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
-import { noPolicies } from '../policy-options.ts'
+import { CRDS_OPTION, noPolicies } from '../policy-options.ts'
 import { printErrors } from '../print-errors.ts'
 
 interface TestOptions {
   readonly output: 'text' | 'json'
+  readonly crds: readonly string[]
   readonly color: boolean
 }
 
@@ -24,6 +26,7 @@ export function addTestCommand(program: Command, io: CliIo, exit: (code: ExitCod
     .addOption(
       new Option('-o, --output <format>', 'how the answer is written').choices(['text', 'json']).default('text'),
     )
+    .option(...CRDS_OPTION)
     .option('--no-color', 'no colours, as with NO_COLOR')
     .action((paths: readonly string[], options: TestOptions) => {
       exit(runTests(paths.length === 0 ? [io.shippedPolicies] : paths, options, io))
@@ -39,8 +42,10 @@ interface TestedPolicy {
 }
 
 function runTests(paths: readonly string[], options: TestOptions, io: CliIo): ExitCode {
-  const { folders, issues } = readPolicyFolders(paths, createPolicyCompiler(MESH_FUNCTIONS))
-  const errors = folders.length === 0 && issues.length === 0 ? [noPolicies(paths)] : issues
+  const known = readSchemaFiles(options.crds, io.standardInput)
+  const { folders, issues } = readPolicyFolders(paths, createPolicyCompiler(MESH_FUNCTIONS, known.schemas))
+  const problems = [...known.errors, ...issues]
+  const errors = folders.length === 0 && problems.length === 0 ? [noPolicies(paths)] : problems
   const tested = folders.filter(({ policy }) => policy.program !== undefined).map(testPolicy)
   const colours = pico.createColors(io.colour && options.color)
   io.print(options.output === 'json' ? formatJson(tested, errors) : formatText(tested, colours))
