@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { asList, asObject, type JsonObject } from '../../src/kube/json.ts'
+import { ask } from '../webhook/server-process.ts'
 import { describeCluster } from './harness/describe-cluster.ts'
 import { eventually } from './harness/eventually.ts'
 import { freePort } from './harness/free-port.ts'
@@ -88,6 +89,17 @@ spec: { mtls: { mode: PERMISSIVE } }
     expect(secret.type).toBe('kubernetes.io/tls')
     expect(asList(asObject(secret.metadata).ownerReferences)).toMatchObject([{ kind: 'ClusterRole', name: NAME }])
     expect(Object.keys(asObject(secret.data)).sort()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key'])
+  })
+
+  test('shows on /metrics that it leads, and that its configurations are in sync', async () => {
+    const { body } = await ask({ port: Number(new URL(meshward.url).port), ca: await bundle() }, '/metrics')
+    const shown = body.split('\n').filter((line) => /^meshward_(?:leader|webhook_conf|certificate_auth)/.test(line))
+    expect(shown).toEqual([
+      'meshward_leader 1',
+      'meshward_webhook_configuration_in_sync{configuration="validating"} 1',
+      'meshward_webhook_configuration_in_sync{configuration="mutating"} 1',
+      expect.stringMatching(/^meshward_certificate_authority_expiry_timestamp_seconds 1\d{9}/),
+    ])
   })
 
   test('takes back what somebody changes in an entry, within seconds', async () => {
