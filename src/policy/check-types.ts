@@ -32,6 +32,7 @@ export function checkTypes(input: TypeCheckInput): readonly PolicyIssue[] {
     const check: KindCheck = {
       ...input,
       object: kind?.type ?? DYN,
+      others: named.filter((other) => other !== kind).map(({ type }) => type),
       params,
       warn(path, place, { code, message }) {
         const { document } = context
@@ -52,6 +53,8 @@ function paramsType(schema: JsonObject | undefined): Type {
 
 interface KindCheck extends TypeCheckInput {
   readonly object: Type
+  /** The types of the other kinds that the policy names. */
+  readonly others: readonly Type[]
   readonly params: Type
   /** Reports at a character of the text at a path, or at the key of it. */
   readonly warn: (path: FieldPath, place: number | 'key', issue: Pick<PolicyIssue, 'code' | 'message'>) => void
@@ -99,15 +102,18 @@ interface Rule {
   readonly places: Places
 }
 
-/** A rule sees a target of each type that its paths lead to. */
+/**
+ * A rule sees a target of each type that its paths lead to. A path that leads nowhere in this kind, but somewhere in
+ * another that the policy names, picks nothing here.
+ */
 function checkRule(check: KindCheck, types: Types, { section, index, places }: Rule): void {
   const path = ['spec', section, index]
   const text = asObject(asList(own(check.spec, section))[index])
-  const targets = places.forEach.map(({ text: source, steps }, place) => {
+  const targets = places.forEach.flatMap(({ text: source, steps }, place) => {
     const at = typeof text.forEach === 'string' ? [...path, 'forEach'] : [...path, 'forEach', place]
-    return checkWalk({ type: check.object, steps, source, warn: unknownAt(check, at) })
+    return checkWalk({ ...check, steps, source, warn: unknownAt(check, at) })
   })
-  for (const target of targets.length === 0 ? [check.object] : targets) {
+  for (const target of places.forEach.length === 0 ? [check.object] : targets) {
     for (const expression of expressionsAt(check, section, index))
       checkExpression(check, expression, new Map([...types, ['target', target]]))
     for (const { at, field, isKey } of fieldsOf(text, path)) {

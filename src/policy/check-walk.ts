@@ -6,17 +6,26 @@ import type { PathSteps } from './json-path.ts'
 /** Reports at an offset of the text of a path. */
 type Warn = (offset: number, message: string) => void
 
-/**
- * The type of the places that a JSONPath leads to; `dyn` where it takes more than plain steps, and where it leads
- * nowhere, which is reported at the step.
- */
-export function checkWalk(walk: {
-  readonly type: Type
+/** A JSONPath through an object of a type, or through objects of others. */
+export interface Walk {
+  readonly object: Type
+  readonly others: readonly Type[]
   readonly steps: PathSteps
   readonly source: string
   readonly warn: Warn
-}): Type {
-  return walk.steps === undefined ? DYN : follow(walk.type, walk.steps, walk.source, walk.warn)
+}
+
+/**
+ * The type of the places that a JSONPath leads to; `dyn` where it takes more than plain steps. None where it leads
+ * nowhere, which is reported at the step, unless it leads somewhere in an object of another type.
+ */
+export function checkWalk({ object, others, steps, source, warn }: Walk): readonly Type[] {
+  if (steps === undefined) return [DYN]
+  const outcome = walkType(object, steps)
+  if (outcome.ok) return [outcome.type]
+  if (!others.some((other) => walkType(other, steps).ok))
+    warn(offsetOf(steps.slice(0, outcome.step + 1), source), outcome.message)
+  return []
 }
 
 /** Reports where a field relative to a target of this type leads nowhere. */
@@ -24,14 +33,8 @@ export function checkField(target: Type, field: FieldPath, source: string, warn:
   const steps = field.map((segment): TypeStep =>
     typeof segment === 'number' ? { kind: 'index', index: segment } : { kind: 'key', key: segment },
   )
-  follow(target, steps, source, warn)
-}
-
-function follow(type: Type, steps: readonly TypeStep[], source: string, warn: Warn): Type {
-  const outcome = walkType(type, steps)
-  if (outcome.ok) return outcome.type
-  warn(offsetOf(steps.slice(0, outcome.step + 1), source), outcome.message)
-  return DYN
+  const outcome = walkType(target, steps)
+  if (!outcome.ok) warn(offsetOf(steps.slice(0, outcome.step + 1), source), outcome.message)
 }
 
 /** Where the last of the steps is written: each comes behind the ones before it. */

@@ -149,6 +149,17 @@ describe('the kinds that a policy names', () => {
     ])
   })
 
+  test('need not all have what a path leads to', () => {
+    const rule = '  validations: [{ forEach: $.spec.port, expression: "target == \'a\'", message: x }]\n'
+    expect(warningsOf(rule, '[widgets, gadgets]')).toEqual([
+      '10:54 CEL-TYPE for Widget: no such overload: int == string',
+    ])
+    expect(warningsOf(rule.replace('port', 'prt'), '[widgets, gadgets]')).toEqual([
+      '10:35 CEL-UNKNOWN-FIELD for Widget: unknown field "prt" in Widget.spec; did you mean "port"?',
+      '10:35 CEL-UNKNOWN-FIELD for Gadget: unknown field "prt" in Gadget.spec; known are mode',
+    ])
+  })
+
   test.each([['[gizmos]'], ['["*"]'], ['[widgets/scale]']])('are not known: %s', (resources) => {
     expect(warningsOf(expressionIs('has(object.spec.port.nope)'), resources)).toEqual([])
   })
