@@ -10,6 +10,7 @@ import type { Source } from '../sources/source.ts'
 import type { AdmissionGate, Ticket } from './admission-gate.ts'
 import { mutationResponse, validationResponse } from './admission-response.ts'
 import { readAdmissionReview } from './admission-review.ts'
+import type { EventRecorder } from './cluster/event-recorder.ts'
 import { failed, NOT_READY, type HttpProblem, type Outcome } from './http-problem.ts'
 import type { Metrics, WebhookName } from './metrics.ts'
 import { parseJson } from './parse-json.ts'
@@ -32,6 +33,8 @@ export interface AdmissionContext {
   readonly logger: Logger
   /** Told of what was validated, to look at it again. */
   readonly rechecks: Pick<RecheckQueue, 'admitted'>
+  /** Told of the same; undefined where no Events are wanted. */
+  readonly events?: Pick<EventRecorder, 'answered'> | undefined
 }
 
 /** Answers one request to a webhook. Never rejects; whatever happens, the process goes on. */
@@ -52,7 +55,9 @@ export function createAdmissionHandler(context: AdmissionContext): AdmissionHand
       sendReview(response, webhook, outcome.value.decision)
       report(context, webhook, outcome.value, performance.now() - started)
       const { admission, decision } = outcome.value
-      if (webhook === 'validate') context.rechecks.admitted({ request: admission, decision })
+      if (webhook !== 'validate') return
+      context.rechecks.admitted({ request: admission, decision })
+      context.events?.answered(admission, decision)
     } catch (error) {
       context.logger.error({ err: error, webhook }, 'admission request failed on a bug')
       reject(context, { webhook, request, response, problem: BUG })

@@ -19,6 +19,7 @@ import { createApp, createShortcut } from './app.ts'
 import type { CertificateSource } from './certificate.ts'
 import { openCertificateFiles } from './certificate-files.ts'
 import { clusterOptionsProblem } from './cluster/check-cluster-options.ts'
+import type { EventRecorder } from './cluster/event-recorder.ts'
 import type { Membership } from './cluster/join-cluster.ts'
 import { openCluster } from './cluster/open-cluster.ts'
 import { createDryRunAccess } from './dry-run-access.ts'
@@ -91,7 +92,7 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     strictTypes: options.strictTypes,
     interval: LOOK,
     compiler: createPolicyCompiler(MESH_FUNCTIONS, kinds.schemas),
-    listener: policyListener(host.logger, mesh, server.metrics),
+    listener: policyListener({ logger: host.logger, mesh, metrics: server.metrics, events: membership?.events }),
   })
   if (!outcome.ok) {
     await server.running.drain(0)
@@ -165,8 +166,9 @@ async function listen(
     cluster: membership,
     certificateExpiry: () => certificates.current().expires,
   })
+  const events = membership?.events
   const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger })
-  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks })
+  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks, events })
   const checks = [
     syncedCheck('policies', policies),
     syncedCheck('mesh', mesh),
@@ -221,8 +223,16 @@ interface Listening {
   readonly stop: () => void
 }
 
+/** Who is told of changed policies. */
+interface Listeners {
+  readonly logger: Logger
+  readonly mesh: MeshInForce
+  readonly metrics: Metrics
+  readonly events: EventRecorder | undefined
+}
+
 /** The mesh reads what the policies need before they are in force. */
-function policyListener(logger: Logger, mesh: MeshInForce, metrics: Metrics): PolicySourceListener {
+function policyListener({ logger, mesh, metrics, events }: Listeners): PolicySourceListener {
   const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
     for (const { code, file, line, column, message: reason } of issues)
       logger.error({ code, file, line, column, reason }, message)
@@ -238,6 +248,7 @@ function policyListener(logger: Logger, mesh: MeshInForce, metrics: Metrics): Po
     },
     refused: (issues) => {
       metrics.reloadFailed()
+      events?.policiesRefused(issues)
       logIssues(issues, 'changed policies refused; the last good set stays in force')
     },
     unreadable: (reason) => {

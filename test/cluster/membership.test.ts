@@ -55,7 +55,7 @@ spec: { mtls: { mode: PERMISSIVE } }
       })
     const port = await freePort()
     const place = `--port ${port} --webhook-url https://127.0.0.1:${port} --webhook-name ${NAME} --namespace ${own}`
-    const keeps = '--lease meshward --pod-name one --tls-secret meshward-tls'
+    const keeps = '--events --lease meshward --pod-name one --tls-secret meshward-tls'
     const lives = '--ca-validity 16s --leaf-validity 11s --rotate-before 8s'
     meshward = await startMeshward(
       [`--kubeconfig=${cluster.kubeconfig}`].concat(`${place} ${keeps} ${lives}`.split(' ')),
@@ -89,6 +89,23 @@ spec: { mtls: { mode: PERMISSIVE } }
     expect(secret.type).toBe('kubernetes.io/tls')
     expect(asList(asObject(secret.metadata).ownerReferences)).toMatchObject([{ kind: 'ClusterRole', name: NAME }])
     expect(Object.keys(asObject(secret.data)).sort()).toEqual(['ca.crt', 'ca.key', 'tls.crt', 'tls.key'])
+  })
+
+  test('writes one Event about an object that is refused again and again', async () => {
+    await applyPermissive()
+    await applyPermissive()
+    const events = await eventually({ what: 'an Event', within: 5000 }, async () => {
+      const { items } = await getObject(cluster, 'events', '-n', namespace)
+      return asList(items).length > 0 ? asList(items) : undefined
+    })
+    expect(events).toMatchObject([
+      {
+        type: 'Warning',
+        reason: 'Refused',
+        involvedObject: { kind: 'PeerAuthentication', namespace, name: 'default' },
+        message: expect.stringContaining('MTLS-02 spec.mtls.mode: mode PERMISSIVE accepts plaintext'),
+      },
+    ])
   })
 
   test('shows on /metrics that it leads, and that its configurations are in sync', async () => {

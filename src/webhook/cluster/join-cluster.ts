@@ -13,6 +13,7 @@ import { may, whoIs } from './api-access.ts'
 import { createCertificateDuty, type CertificateDuty } from './certificate-duty.ts'
 import { createChangingCertificate } from './changing-certificate.ts'
 import { startControlLoop, type Duty } from './control-loop.ts'
+import { createEventRecorder, type EventRecorder } from './event-recorder.ts'
 import type { Owner } from './kept-objects.ts'
 import { joinElection, type Election } from './lease.ts'
 import { serverAddress, type ServerAddress } from './server-address.ts'
@@ -35,6 +36,8 @@ export interface JoinOptions {
 export interface Membership {
   readonly certificates: CertificateSource
   readonly authority: Authority
+  /** Undefined where none are wanted. */
+  readonly events: EventRecorder | undefined
   readonly checks: readonly ReadinessCheck[]
   readonly isLeader: () => boolean
   readonly webhooks: () => WebhookStates | undefined
@@ -73,6 +76,7 @@ export async function joinCluster(joining: JoinOptions): Promise<Membership> {
       whoIs: (token) => whoIs(connection.api, token),
       may: (caller, deed) => may(connection.api, caller, deed),
     },
+    events: eventRecorder(joining, namespace),
     checks: certificates === undefined ? [] : [certificates.duty.check],
     isLeader: () => election.isLeader(),
     webhooks: () => (election.isLeader() ? webhooks?.state() : undefined),
@@ -116,6 +120,18 @@ function electionOf({ lease, podName }: ServeOptions, owner: Owner, namespace: s
     identity,
     monotonic: () => performance.now(),
     now: Date.now,
+  })
+}
+
+function eventRecorder({ options, connection, logger }: JoinOptions, namespace: string): EventRecorder | undefined {
+  if (options.events !== true) return undefined
+  return createEventRecorder({
+    api: connection.api,
+    namespace,
+    podName: options.podName ?? hostname(),
+    now: Date.now,
+    monotonic: () => performance.now(),
+    problem: (reason) => logger.warn({ reason }, 'event not written'),
   })
 }
 
