@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 
 import { parseYamlDocuments, type YamlDocument } from '../kube/yaml-document.ts'
 import { asObject } from '../kube/json.ts'
@@ -7,10 +6,11 @@ import { readBinding, type Binding } from '../policy/binding.ts'
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
 import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
+import { filesBelow } from './files-below.ts'
 import { readingProblem } from './reading-problem.ts'
 
 export interface PolicyFilesOptions {
-  /** Folders of policies (each policy a folder with a `policy.yaml`) or single YAML files. */
+  /** Folders of policies (each policy a folder with a `policy.yaml`), mounted ConfigMaps of them, or single YAML files. */
   readonly policies: readonly string[]
   /** YAML streams of MeshPolicyBinding. */
   readonly bindings: readonly string[]
@@ -89,7 +89,7 @@ function documentsOf(path: string, fileName: string | undefined, issues: PolicyI
   const found: FoundDocument[] = []
   let current = path
   try {
-    for (const file of filesOf(path, fileName)) {
+    for (const file of filesBelow(path, fileName)) {
       current = file
       for (const outcome of parseYamlDocuments(readFileSync(file, 'utf8'))) {
         if (outcome.ok) found.push({ document: outcome.document, file })
@@ -100,16 +100,6 @@ function documentsOf(path: string, fileName: string | undefined, issues: PolicyI
     issues.push({ code: 'POLICY-FILE', file: current, line: 1, column: 1, message: readingProblem(error).message })
   }
   return found
-}
-
-/** A file is itself; of a folder the files of that name in it and below, or every YAML file where none is asked for. */
-function filesOf(path: string, fileName: string | undefined): readonly string[] {
-  if (!statSync(path).isDirectory()) return [path]
-  const names = readdirSync(path, { recursive: true, encoding: 'utf8' }).sort()
-  const wanted = names.filter((name) =>
-    fileName === undefined ? /\.ya?ml$/.test(name) : name === fileName || name.endsWith(`/${fileName}`),
-  )
-  return wanted.map((name) => join(path, name))
 }
 
 function kindOf(document: YamlDocument): unknown {

@@ -1,9 +1,9 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
 import { withEnforcement, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
+import { filesBelow } from './files-below.ts'
 import { loadPolicySet, type LoadOutcome, type PolicyFilesOptions } from './policy-files.ts'
 import type { Source } from './source.ts'
 import { watchFiles } from './watch-files.ts'
@@ -100,16 +100,7 @@ function isEnforcement(word: string): word is Enforcement {
 async function readAll(paths: readonly string[]): Promise<readonly Buffer[]> {
   const contents: Buffer[] = []
   for (const path of paths) {
-    for (const file of await filesBelow(path)) contents.push(Buffer.from(file), await readFile(file))
+    for (const file of filesBelow(path)) contents.push(Buffer.from(file), await readFile(file))
   }
   return contents
-}
-
-async function filesBelow(path: string): Promise<readonly string[]> {
-  if (!(await stat(path)).isDirectory()) return [path]
-  const names = await readdir(path, { recursive: true })
-  return names
-    .filter((name) => /\.ya?ml$/.test(name))
-    .sort()
-    .map((name) => join(path, name))
 }

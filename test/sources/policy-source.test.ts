@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -164,4 +164,25 @@ test('a path that is not there is an issue with its name', async () => {
   const { open, at } = await lay('missing')
   await rm(at('own'), { recursive: true })
   expect(await open()).toMatchObject({ ok: false, issues: [{ code: 'POLICY-FILE', file: at('own') }] })
+})
+
+test('a mounted ConfigMap: each key is a policy, and a swap of its files is one change without a word about the old ones', async () => {
+  const { write, told, open, at } = await lay('mounted')
+  await rm(at('own'), { recursive: true })
+  const swap = async (version: string, files: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [name, text] of Object.entries(files)) await write(`own/..${version}/${name}`, text)
+    await symlink(`..${version}`, at('own/..new'))
+    await rename(at('own/..new'), at('own/..data'))
+    for (const name of Object.keys(files)) await symlink(`..data/${name}`, at('own', name)).catch(() => undefined)
+  }
+  await swap('v1', { 'three.yaml': policy('MTLS-03', 'three'), 'policy.yaml': policy('MTLS-04', 'four') })
+  const outcome = await open()
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues))
+  onTestFinished(() => outcome.source.stop())
+  const codes = () => outcome.source.current().policies.map(({ code }) => code)
+  expect(codes()).toEqual(['MTLS-01', 'MTLS-02', 'MTLS-03', 'MTLS-04'])
+  await swap('v2', { 'three.yaml': policy('MTLS-05', 'three'), 'policy.yaml': policy('MTLS-04', 'four') })
+  await rm(at('own/..v1'), { recursive: true })
+  await expect.poll(codes).toEqual(['MTLS-01', 'MTLS-02', 'MTLS-04', 'MTLS-05'])
+  expect(told.filter((line) => !line.startsWith('changed: '))).toEqual([])
 })
