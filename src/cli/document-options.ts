@@ -1,25 +1,30 @@
 import type { Command } from 'commander'
 
+import type { KindName } from '../mesh/kinds.ts'
 import { buildSnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { CheckInput } from '../reports/check-documents.ts'
 import { definedKinds, toJudgedObject } from '../reports/judged-object.ts'
+import { judgedKinds } from '../sources/cluster/judged-kinds.ts'
+import { watchedKinds } from '../sources/cluster/live-mesh.ts'
+import type { ClusterRead } from '../sources/cluster/read-cluster.ts'
 import { readTexts } from '../sources/documents.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { readManifests, type SourceText } from '../sources/manifests.ts'
 import type { CliIo } from './cli-io.ts'
+import { addClusterOptions, readClusterOf, type ClusterOptions } from './cluster-options.ts'
 import { append } from './policy-options.ts'
 import { trackProgress } from './progress.ts'
 
 /** What is judged, and in what surroundings. */
-export interface DocumentOptions {
+export interface DocumentOptions extends ClusterOptions {
   readonly context: readonly string[]
   readonly namespace: string
 }
 
 /** Gives a command the options about documents. */
 export function addDocumentOptions(command: Command): Command {
-  return command
+  return addClusterOptions(command)
     .option('--context <path>', 'more of the mesh, which is not judged: file, folder or - (repeatable)', append, [])
     .option('-n, --namespace <name>', 'the namespace of documents that name none', 'default')
 }
@@ -30,25 +35,31 @@ export interface Documents {
   readonly input: CheckInput
 }
 
-/** Reads the documents of a command and the mesh around them; tells of what was passed over. */
-export function readDocuments(
+/**
+ * Reads the documents of a command and the mesh around them; tells of what was passed over. Without a path, the
+ * objects of the cluster are the documents.
+ */
+export async function readDocuments(
   paths: readonly string[],
   policies: PolicySet,
   options: DocumentOptions & { readonly defaults: CheckInput['defaults'] },
   io: CliIo,
-): Documents {
+): Promise<Documents> {
   const { texts, errors } = readTexts(paths, io.standardInput)
   const progress = trackProgress(io.progress, 'reading', texts.length)
-  const read = readManifests(texts, progress.step)
+  const written = readManifests(texts, progress.step)
   progress.done()
-  const context = readContext(options, io)
+  const judged = paths.length === 0 ? judgedKinds(policies) : new Set<KindName>()
+  const cluster = await readClusterOf(options, { judged, read: watchedKinds(policies) }, io)
+  const read = { ...written, manifests: [...written.manifests, ...cluster.manifests] }
+  const context = readContext(options, io, cluster)
   for (const note of [...read.notes, ...context.notes]) io.comment(note)
   const input: CheckInput = {
     read: { ...read, errors: [...errors, ...read.errors, ...context.errors] },
     policies,
     context: context.mesh,
     contextKinds: context.kinds,
-    knowledge: options.context.length === 0 ? 'partial' : 'whole',
+    knowledge: options.context.length === 0 && options.cluster !== true ? 'partial' : 'whole',
     namespace: options.namespace,
     defaults: options.defaults,
   }
@@ -63,11 +74,16 @@ export interface Context {
   readonly notes: readonly string[]
 }
 
-/** Reads the mesh around the documents. */
-export function readContext({ context, namespace }: DocumentOptions, io: CliIo): Context {
+/** Reads the mesh around the documents; what is in files wins over what is in the cluster. */
+export function readContext(
+  { context, namespace, istioNamespace }: DocumentOptions,
+  io: CliIo,
+  cluster?: ClusterRead,
+): Context {
   const { texts, errors } = readTexts(context, io.standardInput)
   const read = readManifests(texts)
   const kinds = definedKinds(read.manifests.map(({ object }) => object))
   const objects = read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace).object)
-  return { mesh: buildSnapshot(objects), kinds, errors: [...errors, ...read.errors], notes: read.notes }
+  const mesh = buildSnapshot([...(cluster?.mesh ?? []), ...objects], { istioNamespace })
+  return { mesh, kinds, errors: [...errors, ...read.errors, ...(cluster?.errors ?? [])], notes: read.notes }
 }

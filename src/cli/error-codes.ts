@@ -91,6 +91,20 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'No workload has the name that was asked for',
     remedy: 'Write it as namespace/name: a pod, or the Deployment or Service whose pods are meant.',
   },
+  'CLI-06': {
+    title: 'There is nothing to judge',
+    remedy: 'Name files, folders or - for standard input, or give --cluster to judge what is in a cluster.',
+  },
+  'CLUSTER-01': {
+    title: 'The cluster cannot be talked to',
+    remedy:
+      'Give a kubeconfig with --kubeconfig or KUBECONFIG and, with --kube-context, one of its contexts. `kubectl get namespaces` with the same settings shows whether they work.',
+  },
+  'CLUSTER-02': {
+    title: 'A kind cannot be read from the cluster',
+    remedy:
+      'The reason is what the API server answered. Whoever reads a whole mesh needs the right to list each of its kinds in all namespaces; `kubectl auth can-i list KIND -A` tells.',
+  },
   'POLICY-FILE': {
     title: 'A file or folder of policies cannot be read',
     remedy: 'Check the path and its permissions.',

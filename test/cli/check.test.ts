@@ -200,7 +200,11 @@ describe('exit codes are the same in every format', () => {
   })
 
   test.each<readonly [name: string, args: readonly string[], message: string]>([
-    ['no path', ['check'], "error: missing required argument 'paths'\n"],
+    [
+      'no path',
+      ['check'],
+      'CLI-06: there is nothing to judge; name a file, a folder or -, or give --cluster for what is in a cluster\n',
+    ],
     ['an unknown command', ['chek', 'x'], "error: unknown command 'chek'\n(Did you mean check?)\n"],
     ['an unknown option', ['check', '--onyl', 'x', CLEAN], "error: unknown option '--onyl'\n(Did you mean --only?)\n"],
     [

@@ -86,7 +86,8 @@ describe('the program', () => {
     expect(await meshward(['check', '--only', 'x'])).toStrictEqual({
       code: 2,
       stdout: '',
-      stderr: "error: missing required argument 'paths'\n",
+      stderr:
+        'CLI-06: there is nothing to judge; name a file, a folder or -, or give --cluster for what is in a cluster\n',
     })
   })
 

@@ -1,8 +1,10 @@
 import { Option, type Command } from 'commander'
 
-import { checkDocuments, type CheckInput, type CheckResult } from '../../reports/check-documents.ts'
+import { checkDocuments, type CheckedObject, type CheckInput, type CheckResult } from '../../reports/check-documents.ts'
 import { summarize } from '../../reports/check-report.ts'
+import { clusterText, isOfCluster } from '../../sources/cluster/cluster-manifest.ts'
 import type { InputError } from '../../sources/input-error.ts'
+import type { SourceText } from '../../sources/manifests.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { addDocumentOptions, readDocuments, type DocumentOptions } from '../document-options.ts'
 import { exitCodeOf, FAIL_ON, type FailOn } from '../exit-code.ts'
@@ -13,6 +15,7 @@ import { formatJunit } from '../formats/junit.ts'
 import { formatSarif } from '../formats/sarif.ts'
 import { formatText } from '../formats/text.ts'
 import { addPolicyOptions, loadPolicies, type PolicyOptions } from '../policy-options.ts'
+import { printErrors } from '../print-errors.ts'
 
 const FORMATS = {
   text: formatText,
@@ -34,7 +37,7 @@ export function addCheckCommand(program: Command, io: CliIo, exit: (code: ExitCo
   const command = program
     .command('check')
     .summary('judge manifests as the webhook would when they are applied')
-    .argument('<paths...>', 'files, folders, or - for standard input')
+    .argument('[paths...]', 'files, folders, or - for standard input; with --cluster none, to judge what is there')
     .addOption(
       new Option('-o, --output <format>', 'how the answer is written').choices(Object.keys(FORMATS)).default('text'),
     )
@@ -47,12 +50,16 @@ export function addCheckCommand(program: Command, io: CliIo, exit: (code: ExitCo
         .default('off'),
     )
     .option('--no-color', 'no colours, as with NO_COLOR')
-  addDocumentOptions(addPolicyOptions(command)).action((paths: readonly string[], options: CheckOptions) => {
-    exit(check(paths, options, io))
+  addDocumentOptions(addPolicyOptions(command)).action(async (paths: readonly string[], options: CheckOptions) => {
+    exit(await check(paths, options, io))
   })
 }
 
-function check(paths: readonly string[], options: CheckOptions, io: CliIo): ExitCode {
+async function check(paths: readonly string[], options: CheckOptions, io: CliIo): Promise<ExitCode> {
+  if (paths.length === 0 && options.cluster !== true) {
+    printErrors([{ code: 'CLI-06', file: '', message: NO_PATH }], io)
+    return 2
+  }
   const policies = loadPolicies(options, io)
   const format = FORMATS[options.output]
   const shared = { failOn: options.failOn, colour: io.colour && options.color, version: io.version }
@@ -61,7 +68,7 @@ function check(paths: readonly string[], options: CheckOptions, io: CliIo): Exit
     io.print(format({ ...shared, report, objects, policies: [], texts: new Map() }))
     return exitCodeOf(report, options.failOn)
   }
-  const { texts, input } = readDocuments(paths, policies.set, options, io)
+  const { texts, input } = await readDocuments(paths, policies.set, options, io)
   const { objects, report: judged } = checkDocuments(input)
   const report = { ...judged, errors: [...policies.errors, ...judged.errors] }
   io.print(
@@ -70,10 +77,19 @@ function check(paths: readonly string[], options: CheckOptions, io: CliIo): Exit
       report,
       objects,
       policies: policies.set.policies,
-      texts: new Map(texts.map(({ file, text }) => [file, text])),
+      texts: new Map([...texts, ...clusterTexts(objects)].map(({ file, text }) => [file, text])),
     }),
   )
   return exitCodeOf(report, options.failOn)
+}
+
+const NO_PATH = 'there is nothing to judge; name a file, a folder or -, or give --cluster for what is in a cluster'
+
+/** The objects of a cluster that have findings, as texts to quote from. */
+function clusterTexts(objects: readonly CheckedObject[]): readonly SourceText[] {
+  return objects.flatMap(({ manifest, findings }) =>
+    findings.length > 0 && isOfCluster(manifest) ? [clusterText(manifest)] : [],
+  )
 }
 
 function nothingChecked(errors: readonly InputError[]): CheckResult {

@@ -44,8 +44,8 @@ export function addFixCommand(program: Command, io: CliIo, exit: (code: ExitCode
         .choices(['inject', 'off'])
         .default('inject'),
     )
-  addDocumentOptions(addPolicyOptions(command)).action((paths: readonly string[], options: FixOptions) => {
-    exit(fix(paths, options, io))
+  addDocumentOptions(addPolicyOptions(command)).action(async (paths: readonly string[], options: FixOptions) => {
+    exit(await fix(paths, options, io))
   })
 }
 
@@ -58,7 +58,7 @@ interface FixedText {
   readonly refused: readonly FixedObject[]
 }
 
-function fix(paths: readonly string[], options: FixOptions, io: CliIo): ExitCode {
+async function fix(paths: readonly string[], options: FixOptions, io: CliIo): Promise<ExitCode> {
   if (options.write && paths.includes('-')) {
     const message = 'standard input cannot be written in place; leave out --write and use -o yaml'
     printErrors([{ code: 'CLI-02', file: '-', message }], io)
@@ -69,7 +69,7 @@ function fix(paths: readonly string[], options: FixOptions, io: CliIo): ExitCode
     printErrors(policies.errors, io)
     return 2
   }
-  const { texts, input } = readDocuments(paths, policies.set, options, io)
+  const { texts, input } = await readDocuments(paths, policies.set, options, io)
   const fixed = fixTexts(texts, fixDocuments(input))
   const left = whatIsLeft(fixed, input, options.write)
   const writeErrors = options.write ? writeFiles(fixed, io) : []

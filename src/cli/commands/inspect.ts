@@ -8,6 +8,7 @@ import { allWorkloads } from '../../mesh/workloads.ts'
 import { inspectMesh, narrowFacts, workloadsCalled, type Inspection } from '../../reports/inspect-mesh.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
+import { allKinds, readClusterOf } from '../cluster-options.ts'
 import { addDocumentOptions, readContext, type DocumentOptions } from '../document-options.ts'
 import { formatInspection } from '../formats/inspection.ts'
 import { printErrors } from '../print-errors.ts'
@@ -27,7 +28,7 @@ export function addInspectCommand(program: Command, io: CliIo, exit: (code: Exit
   const command = program
     .command('inspect')
     .summary('what a mesh really does, with the objects that decide')
-    .argument('<paths...>', 'files, folders, or - for standard input; all of them together are the mesh')
+    .argument('[paths...]', 'files, folders, or - for standard input; all of them together are the mesh')
     .addOption(
       new Option('-o, --output <format>', 'how the answer is written').choices(['text', 'json']).default('text'),
     )
@@ -38,13 +39,14 @@ export function addInspectCommand(program: Command, io: CliIo, exit: (code: Exit
     .option('--workload <namespace/name>', 'only this pod, or the pods of this Deployment or Service')
     .option('--to <host:port>', 'only what is done towards this host and port')
     .option('--no-color', 'no colours, as with NO_COLOR')
-  addDocumentOptions(command).action((paths: readonly string[], options: InspectOptions) => {
-    exit(inspect(paths, options, io))
+  addDocumentOptions(command).action(async (paths: readonly string[], options: InspectOptions) => {
+    exit(await inspect(paths, options, io))
   })
 }
 
-function inspect(paths: readonly string[], options: InspectOptions, io: CliIo): ExitCode {
-  const { mesh, errors, notes } = readContext({ ...options, context: [...paths, ...options.context] }, io)
+async function inspect(paths: readonly string[], options: InspectOptions, io: CliIo): Promise<ExitCode> {
+  const cluster = await readClusterOf(options, { judged: new Set(), read: allKinds() }, io)
+  const { mesh, errors, notes } = readContext({ ...options, context: [...paths, ...options.context] }, io, cluster)
   const requests = readRequests(options.requests, io)
   const workloads = options.workload === undefined ? undefined : workloadsCalled(mesh, options.workload)
   for (const note of notes) io.comment(note)

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Watch } from '@kubernetes/client-node'
 
-import { asList, asObject, type Json } from '../../kube/json.ts'
+import { asObject, type Json } from '../../kube/json.ts'
 import type { KubeObject } from '../../kube/object.ts'
 import type { KindName } from '../../mesh/kinds.ts'
 import type { ApiClient } from './api-client.ts'
+import { listPages, reasonOf } from './list-pages.ts'
 import { locateResource, type ResourceLocation } from './resource-location.ts'
 import { trimObject } from './trim-object.ts'
 
@@ -43,11 +44,6 @@ export interface WatchKindOptions {
   /** 0 ≤ n < 1, for jitter. */
   readonly random: () => number
 }
-
-/** Objects of one list request: parsing 500 of 4 KB blocks for about 15 ms. */
-const PAGE = 500
-/** 2,000 pages are a million objects: a list that goes on beyond that never ends. */
-const MOST_PAGES = 2000
 
 type WatchEnd =
   /** The version to resume from is too old, or the kind is no longer served: start over. */
@@ -98,31 +94,19 @@ class KindKeeper {
 
   private async list(location: ResourceLocation): Promise<string> {
     const objects: KubeObject[] = []
-    let next = ''
-    for (let page = 0; page < MOST_PAGES; page += 1) {
-      const query = new URLSearchParams({ limit: String(PAGE), ...(next === '' ? {} : { continue: next }) })
-      const { status, body } = await this.options.api.send('GET', `${location.path}?${query.toString()}`, {
-        signal: this.options.signal,
-      })
-      if (status !== 200)
-        throw new Error(`the API server answered ${status} when asked for ${location.path}: ${reasonOf(body)}`)
-      const { items, metadata } = asObject(body)
-      for (const item of asList(items)) {
+    let resourceVersion = ''
+    for await (const page of listPages(this.options.api, location.path, this.options.signal)) {
+      for (const item of page.items) {
         const object = trimObject(item, location.kind, location.apiVersion)
         if (object !== undefined) objects.push(object)
       }
+      resourceVersion = page.resourceVersion
       this.heard()
-      const { continue: more, resourceVersion } = asObject(metadata)
-      if (typeof more === 'string' && more !== '') {
-        next = more
-        continue
-      }
-      await this.options.listener.replaced(objects)
-      this.failures = 0
-      this.report({ state: 'synced', lastContact: this.options.now(), trouble: '' })
-      return typeof resourceVersion === 'string' ? resourceVersion : ''
     }
-    throw new Error(`the list of ${location.path} does not end after ${MOST_PAGES * PAGE} objects`)
+    await this.options.listener.replaced(objects)
+    this.failures = 0
+    this.report({ state: 'synced', lastContact: this.options.now(), trouble: '' })
+    return resourceVersion
   }
 
   private follow(location: ResourceLocation, from: string): Promise<WatchEnd> {
@@ -209,9 +193,4 @@ function endByError(status: Json, resourceVersion: string): WatchEnd {
   return asObject(status).code === 410
     ? { kind: 'expired' }
     : { kind: 'failed', resourceVersion, reason: reasonOf(status) }
-}
-
-function reasonOf(body: Json): string {
-  const { message } = asObject(body)
-  return typeof message === 'string' ? message : 'no reason given'
 }

@@ -1,0 +1,40 @@
+import { asList, asObject, type Json } from '../../kube/json.ts'
+import type { ApiClient } from './api-client.ts'
+
+/** A part of a list. */
+export interface ListPage {
+  readonly items: readonly Json[]
+  /** The version of the list as a whole; the one to watch from after the last page. */
+  readonly resourceVersion: string
+}
+
+/** Objects of one request: parsing 500 of 4 KB blocks for about 15 ms. */
+const PAGE = 500
+/** 2,000 pages are a million objects: a list that goes on beyond that never ends. */
+const MOST_PAGES = 2000
+
+/** A collection, page by page. Rejects where the API server refuses or does not answer, and for a list without end. */
+export async function* listPages(api: ApiClient, path: string, signal?: AbortSignal): AsyncGenerator<ListPage> {
+  let next = ''
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const query = new URLSearchParams({ limit: String(PAGE), ...(next === '' ? {} : { continue: next }) })
+    const { status, body } = await api.send(
+      'GET',
+      `${path}?${query.toString()}`,
+      signal === undefined ? {} : { signal },
+    )
+    if (status !== 200) throw new Error(`the API server answered ${status} when asked for ${path}: ${reasonOf(body)}`)
+    const { items, metadata } = asObject(body)
+    const { continue: more, resourceVersion } = asObject(metadata)
+    yield { items: asList(items), resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '' }
+    if (typeof more !== 'string' || more === '') return
+    next = more
+  }
+  throw new Error(`the list of ${path} does not end after ${MOST_PAGES * PAGE} objects`)
+}
+
+/** What a Status says. */
+export function reasonOf(body: Json): string {
+  const { message } = asObject(body)
+  return typeof message === 'string' ? message : 'no reason given'
+}
