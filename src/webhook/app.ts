@@ -13,6 +13,8 @@ export interface AppOptions {
   readonly admission: AdmissionHandler
   readonly dryRun: RequestHandler
   readonly dryRunPage: RequestHandler
+  /** What answers below `/debug`; undefined where nothing shall. */
+  readonly debug?: RequestHandler | undefined
   /** The address of the listener, for what answers on loopback only. */
   readonly listensOn: () => string
   readonly checks: readonly ReadinessCheck[]
@@ -35,6 +37,7 @@ export function createApp(options: AppOptions): Express {
   app.route('/livez').get(livez).all(only('GET'))
   app.route('/readyz').get(readyz(options.checks)).all(only('GET'))
   app.route('/metrics').get(scrape(options.metrics)).all(only('GET'))
+  if (options.debug !== undefined) app.use('/debug', options.debug)
   app.use((request, response) => refuse(request, response, NOT_FOUND))
   app.use(onBug(options.logger))
   return app

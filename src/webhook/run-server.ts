@@ -6,12 +6,10 @@ import type { Logger } from 'pino'
 
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
-import type { InputError } from '../sources/input-error.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
 import type { MeshKnowledge } from '../engine/decide.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
-import { readSchemaFiles } from '../sources/schema-files.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
@@ -27,6 +25,7 @@ import { createDryRun } from './dry-run.ts'
 import { createDryRunPage } from './dry-run-page.ts'
 import { readiness, syncedCheck } from './health.ts'
 import { startHttpsServer, type RunningServer } from './https-server.ts'
+import { readKnownKinds } from './known-kinds.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
 import { openMesh, type MeshInForce } from './mesh-in-force.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -71,8 +70,6 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   }
   const problem = clusterOptionsProblem(options)
   if (problem !== undefined) return fail(problem)
-  const kinds = readSchemaFiles(options.crds, NO_INPUT)
-  if (kinds.errors.length > 0) return fail(...kinds.errors.map(errorLine))
   const opened = await openCertificates(options, host.logger)
   if (!opened.ok) return fail(opened.reason)
   const policies = lateSource<PolicySet>()
@@ -83,6 +80,11 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   const mesh = openMesh(connection, options, host.logger)
   const server = await listen(options, host, { certificates, policies, mesh, membership })
   if (!server.ok) return fail(server.reason)
+  const kinds = await readKnownKinds(options, { ...host, connection })
+  if (!kinds.ok) {
+    await server.running.drain(0)
+    return fail(...kinds.reasons)
+  }
   const outcome = await openPolicySource({
     shipped: host.shippedPolicies,
     policies: options.policies,
@@ -184,6 +186,7 @@ async function listen(
     admission,
     dryRun: createDryRun({ policies, mesh, knowledge, access }),
     dryRunPage: createDryRunPage(host.dryRunPage),
+    debug: options.debug === true ? (await import('./debug.ts')).createDebug() : undefined,
     listensOn: () => address,
     checks,
     metrics,
@@ -256,15 +259,6 @@ function policyListener({ logger, mesh, metrics, events }: Listeners): PolicySou
       logger.error({ reason }, 'watched file cannot be used')
     },
   }
-}
-
-/** A server reads files only, so `-` is an empty one to it. */
-const NO_INPUT = { read: () => new Uint8Array() }
-
-function errorLine({ file, line, column, code, message }: InputError): string {
-  return line === undefined
-    ? `${file}: ${code}: ${message}`
-    : issueLine({ file, line, column: column ?? 1, code, message })
 }
 
 function issueLine({ file, line, column, code, message }: PolicyIssue): string {
