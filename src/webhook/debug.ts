@@ -43,7 +43,7 @@ const ELSEWHERE = failed(
 const BUSY = failed(503, 'another profile is being taken. Try again when it is done.')
 
 const heap: RequestHandler = async (_, response) => {
-  response.type('json').attachment('meshward.heapsnapshot')
+  response.attachment('meshward.heapsnapshot').type('json')
   // Who leaves in the middle is no error of ours.
   await pipeline(getHeapSnapshot(), response).catch(() => undefined)
 }
@@ -58,7 +58,7 @@ const cpu: RequestHandler = async (request, response) => {
     await session.post('Profiler.start')
     await sleep(seconds.value * 1000)
     const { profile } = await session.post('Profiler.stop')
-    response.type('json').attachment('meshward.cpuprofile').send(JSON.stringify(profile))
+    response.attachment('meshward.cpuprofile').type('json').send(JSON.stringify(profile))
   } finally {
     session.disconnect()
   }
