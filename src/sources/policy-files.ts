@@ -4,6 +4,7 @@ import { parseYamlDocuments, type YamlDocument } from '../kube/yaml-document.ts'
 import { asObject } from '../kube/json.ts'
 import { readBinding, type Binding } from '../policy/binding.ts'
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
+import { readPolicyHead } from '../policy/policy-head.ts'
 import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
 import { filesBelow } from './files-below.ts'
@@ -58,6 +59,14 @@ export function readPolicies(
     policies = [...policies.filter((earlier) => !found.some((later) => sameRule(earlier, later))), ...found]
   }
   return { policies, issues }
+}
+
+/** The API groups that the policies below some paths are about. */
+export function readPolicyGroups(paths: readonly string[]): ReadonlySet<string> {
+  const heads = paths.flatMap((path) =>
+    documentsOf(path, 'policy.yaml', []).map(({ document }) => readPolicyHead(asObject(document.value))),
+  )
+  return new Set(heads.flatMap((head) => head?.match.resourceRules.flatMap(({ apiGroups }) => apiGroups) ?? []))
 }
 
 function sameRule(a: Policy, b: Policy): boolean {

@@ -43,11 +43,11 @@ export function addServeOptions(command: Command): Command {
     .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
     .option(
       '--crds <path>',
-      'CRDs, or documents of /openapi/v3, by which the fields in policies are checked: file or folder (repeatable)',
+      'CRDs, or documents of /openapi/v3, that say which fields policies may name; beside what a cluster says (repeatable)',
       append,
       [],
     )
-    .option('--strict-types', 'policies that name fields which the kinds of --crds do not have are refused')
+    .option('--strict-types', 'policies that name fields which their kinds do not have are refused')
     .addOption(
       new Option('--enforcement <mode>', 'the most that the whole installation may do')
         .choices(['enforce', 'warn', 'off'])
