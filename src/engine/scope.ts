@@ -146,7 +146,10 @@ function reviewRequest(request: AdmissionRequest): JsonObject {
     uid,
     kind: { ...kind },
     resource: { ...resource },
-    ...(subResource === '' ? {} : { subResource }),
+    ...(subResource === '' ? {} : { subResource, requestSubResource: subResource }),
+    // Nobody converted it from another version.
+    requestKind: { ...kind },
+    requestResource: { ...resource },
     name,
     namespace,
     operation,
