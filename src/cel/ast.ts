@@ -41,6 +41,17 @@ export function countNodes(node: ASTNode): number {
   return count
 }
 
+/** How many levels of nodes an expression has. Does not recurse: whoever does asks first. */
+export function depthOf(root: ASTNode): number {
+  let level: readonly ASTNode[] = [root]
+  let depth = 0
+  while (level.length > 0) {
+    depth += 1
+    level = level.flatMap(childrenOf)
+  }
+  return depth
+}
+
 /** `mesh.virtualService.unreachable` for a chain of plain names; undefined for anything else. */
 export function dottedName(node: ASTNode): string | undefined {
   if (node.op === 'id') return node.args

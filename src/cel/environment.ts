@@ -1,6 +1,6 @@
 import { Environment, ParseError, type ASTNode } from '@marcbachmann/cel-js'
 
-import { walk, dottedName } from './ast.ts'
+import { depthOf, dottedName, walk } from './ast.ts'
 import { checkExpression, type Checked } from './check/check-expression.ts'
 import { readDeclarations, type Declarations } from './check/declarations.ts'
 import type { Nulls } from './check/inference.ts'
@@ -37,6 +37,9 @@ const PER_POLICY = 10_000_000
 
 // The longest expression of Istio's and Kubernetes' own CRDs has 2 KiB.
 const MOST_SOURCE = 16 * 1024
+
+// Whatever goes through a tree calls itself; the stack of Node has room for some 900 levels of the checker.
+const MOST_DEPTH = 500
 
 /** A budget for the expressions of one policy on one request. */
 export function createBudget(remaining: number = PER_POLICY): CostBudget {
@@ -103,7 +106,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const tokens = tokensOf(source)
     const { text, items } = maskOptionalItems(source, tokens)
     const parsed = environment.parse(text)
-    const refused = checkGrammar(tokens, source)
+    const refused = [...checkDepth(parsed.ast, source), ...checkGrammar(tokens, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
     const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
@@ -137,6 +140,13 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
   } catch (error) {
     return { ok: false, issues: [toIssue(error, source, known, ORIGINALS)] }
   }
+}
+
+function checkDepth(root: ASTNode, source: string): readonly CelIssue[] {
+  const depth = depthOf(root)
+  if (depth <= MOST_DEPTH) return []
+  const message = `the expression is ${depth} levels deep; at most ${MOST_DEPTH} are compiled, split it into variables or lists`
+  return [issueAt(source, 'CEL-LIMIT', message, 0, source.length)]
 }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */

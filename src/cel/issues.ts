@@ -43,6 +43,8 @@ interface Details {
 }
 
 function detailsOf(error: unknown, originals: ReadonlyMap<string, string>): Details {
+  // The engine's parser calls itself for each `!` and `-`.
+  if (error instanceof RangeError) return { code: 'limit_exceeded', summary: 'too many levels', start: 0, end: 0 }
   if (!(error instanceof Error)) return { code: '', summary: 'the expression failed', start: 0, end: 0 }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message
@@ -72,6 +74,8 @@ function describe(
       if (known.functions.includes(name)) return { code: 'CEL-TYPE', message: summary }
       return { code: 'CEL-UNKNOWN-FUNCTION', message: `unknown function "${name}"${suggestion(name, known.functions)}` }
     }
+    case 'limit_exceeded':
+      return { code: 'CEL-LIMIT', message: `the expression is too large: ${lowerFirst(summary)}` }
     case 'no_such_overload':
     case 'invalid_logical_operand':
     case 'invalid_condition_type':

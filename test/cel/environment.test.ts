@@ -100,12 +100,37 @@ describe('what does not compile', () => {
     ])
   })
 
-  test.each(['('.repeat(10_000), '['.repeat(10_000), '-'.repeat(10_000) + '1', 'a'.repeat(5000) + '.b'.repeat(5000)])(
-    'a bomb of nesting',
-    (source) => {
-      expect(createEnvironment({ variables: {} }).compile(source.slice(0, 16_000)).ok).toBe(false)
-    },
-  )
+  test.each([
+    ['brackets', '[', 'the expression is too large: exceeded maxDepth (250)'],
+    ['parentheses', '(', 'the expression is too large: exceeded maxDepth (250)'],
+    [
+      'negations',
+      '-',
+      'the expression is 1001 levels deep; at most 500 are compiled, split it into variables or lists',
+    ],
+    ['fields', 'a.', 'the expression is too large: exceeded maxDepth (250)'],
+    ['conditions', 'a?1:', 'the expression is too large: exceeded maxDepth (250)'],
+    ['sums', '1+', 'the expression is 1001 levels deep; at most 500 are compiled, split it into variables or lists'],
+    [
+      'comparisons',
+      '1==1<',
+      'the expression is 1002 levels deep; at most 500 are compiled, split it into variables or lists',
+    ],
+  ])('%s without end are too large', (_, part, message) => {
+    const source = `${part.repeat(1000)}1`
+    const outcome = createEnvironment({ variables: { a: 'dyn' } }).compile(source)
+    expect(outcome.ok ? [] : outcome.issues).toMatchObject([{ code: 'CEL-LIMIT', message }])
+  })
+
+  test('a source that is all brackets is too large at once', () => {
+    for (const part of ['(', '[', '!', '-'])
+      expect(createEnvironment({ variables: {} }).compile(part.repeat(16_000)).ok).toBe(false)
+  })
+
+  test('several hundred conditions in a row are not', () => {
+    const source = Array.from({ length: 400 }, () => 'a == 1').join(' && ')
+    expect(createEnvironment({ variables: { a: 'dyn' } }).compile(source).ok).toBe(true)
+  })
 })
 
 describe('limits', () => {
