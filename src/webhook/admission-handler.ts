@@ -18,6 +18,7 @@ import { BUSY, MEBIBYTE, readBody } from './read-body.ts'
 import type { RecheckQueue } from './recheck-queue.ts'
 import { refuse } from './refuse.ts'
 import { requestTimeout } from './request-timeout.ts'
+import type { Tracing } from './tracing.ts'
 import { verdictOf } from './verdict.ts'
 
 // Object and old object of at most 3 MiB each (kube-apiserver's limit for one request) and 1 MiB for the envelope.
@@ -35,6 +36,8 @@ export interface AdmissionContext {
   readonly rechecks: Pick<RecheckQueue, 'admitted'>
   /** Told of the same; undefined where no Events are wanted. */
   readonly events?: Pick<EventRecorder, 'answered'> | undefined
+  /** Told of every answer; undefined where no traces are wanted. */
+  readonly tracing?: Pick<Tracing, 'answered'> | undefined
 }
 
 /** Answers one request to a webhook. Never rejects; whatever happens, the process goes on. */
@@ -53,8 +56,11 @@ export function createAdmissionHandler(context: AdmissionContext): AdmissionHand
       const outcome = await judge(context, { webhook, request, ticket, started })
       if (!outcome.ok) return reject(context, { webhook, request, response, problem: outcome.problem })
       sendReview(response, webhook, outcome.value.decision)
-      report(context, webhook, outcome.value, performance.now() - started)
+      const ended = performance.now()
+      report(context, webhook, outcome.value, ended - started)
       const { admission, decision } = outcome.value
+      const { traceparent } = request.headers
+      context.tracing?.answered({ webhook, request: admission, decision, traceparent, started, ended })
       if (webhook !== 'validate') return
       context.rechecks.admitted({ request: admission, decision })
       context.events?.answered(admission, decision)

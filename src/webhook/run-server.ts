@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { isIPv6, type AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from 'pino'
@@ -33,6 +34,7 @@ import { createRateLimit } from './rate-limit.ts'
 import { MEBIBYTE } from './read-body.ts'
 import { createRecheck } from './recheck-queue.ts'
 import type { ServeOptions } from './serve-options.ts'
+import type { Tracing } from './tracing.ts'
 
 /** Milliseconds between two looks at files that are followed. A look costs two reads of small files. */
 const LOOK = 1000
@@ -78,7 +80,8 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   const { connection, membership } = cluster
   const certificates = membership?.certificates ?? opened.certificates
   const mesh = openMesh(connection, options, host.logger)
-  const server = await listen(options, host, { certificates, policies, mesh, membership })
+  const tracing = await openTracing(options, host)
+  const server = await listen(options, host, { certificates, policies, mesh, membership, tracing })
   if (!server.ok) return fail(server.reason)
   const kinds = await readKnownKinds(options, { ...host, connection })
   if (!kinds.ok) {
@@ -114,11 +117,23 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   outcome.source.stop()
   mesh.stop()
   server.stop()
+  await tracing?.stop()
   return 0
 }
 
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await sleep(20, undefined, { ref: false })
+}
+
+/** Its libraries take 150 ms to load, which a server that traces nothing need not spend. */
+async function openTracing(
+  { otelEndpoint: endpoint, podName }: ServeOptions,
+  { version, logger }: ServerHost,
+): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined
+  const { createTracing } = await import('./tracing.ts')
+  const problem = (reason: string): void => logger.warn({ reason }, 'traces not sent')
+  return createTracing({ endpoint, version, instance: podName ?? hostname(), problem })
 }
 
 type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string }
@@ -153,7 +168,7 @@ async function openCertificates(
 async function listen(
   options: ServeOptions,
   host: ServerHost,
-  { certificates, policies, mesh, membership }: Parts,
+  { certificates, policies, mesh, membership, tracing }: Parts,
 ): Promise<Opened<Listening>> {
   const { logger, version } = host
   const gate = createGate({ requests: options.maxInFlight, bytes: MOST_BYTES_IN_FLIGHT })
@@ -170,7 +185,17 @@ async function listen(
   })
   const events = membership?.events
   const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger })
-  const admission = createAdmissionHandler({ policies, mesh, knowledge, gate, metrics, logger, rechecks, events })
+  const admission = createAdmissionHandler({
+    policies,
+    mesh,
+    knowledge,
+    gate,
+    metrics,
+    logger,
+    rechecks,
+    events,
+    tracing,
+  })
   const checks = [
     syncedCheck('policies', policies),
     syncedCheck('mesh', mesh),
@@ -216,6 +241,7 @@ interface Parts {
   readonly policies: LateSource<PolicySet>
   readonly mesh: MeshInForce
   readonly membership: Membership | undefined
+  readonly tracing: Tracing | undefined
 }
 
 /** A server that listens. */
