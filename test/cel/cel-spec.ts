@@ -30,7 +30,13 @@ const NOT_KUBERNETES: ReadonlySet<string> = new Set([
 export function casesOf(suite: SerializedIncrementalTestSuite): readonly (readonly [string, JsonObject])[] {
   return (suite.suites ?? [])
     .filter(({ name }) => !NOT_KUBERNETES.has(name))
-    .flatMap((section) => flatten(section).map(({ original }) => [section.name, asObject(original)] as const))
+    .flatMap(({ name }) => casesIn(suite, name).map((original) => [name, original] as const))
+}
+
+/** The cases of one section. */
+export function casesIn(suite: SerializedIncrementalTestSuite, section: string): readonly JsonObject[] {
+  const found = (suite.suites ?? []).find(({ name }) => name === section)
+  return found === undefined ? [] : flatten(found).map(({ original }) => asObject(original))
 }
 
 function flatten(suite: SerializedIncrementalTestSuite): readonly SerializedIncrementalTest[] {

@@ -140,6 +140,7 @@ function blend(a: Type, b: Type): Type {
 function isAtLeastAsGeneral(a: Type, b: Type): boolean {
   if (a.kind === 'dyn' || a.kind === 'param') return true
   if (b.kind === 'dyn' || b.kind === 'param') return false
+  if (b.kind === 'named' && b.name === 'null' && mayBeNull(a)) return true
   switch (a.kind) {
     case 'list':
     case 'optional':
