@@ -109,7 +109,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const refused = [...checkDepth(parsed.ast, source), ...checkGrammar(tokens, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
-    const { variables, functions } = prepare(parsed.ast, compiler, { items, literals: literals ?? 'uniform' })
+    const { variables, functions } = prepare(parsed.ast, compiler, items)
     const checked = parsed.check()
     if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
@@ -186,7 +186,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 function prepare(
   root: ASTNode,
   { hosts, variables: declared }: Compiler,
-  { items, literals }: { readonly items: OptionalItems; readonly literals: 'uniform' | 'mixed' },
+  items: OptionalItems,
 ): {
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
@@ -195,10 +195,11 @@ function prepare(
   const functions = new Set<string>()
   walk(root, (node) => {
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
-    if ((node.op === 'list' || node.op === 'map') && node.args.length === 0) replaceMacro(node, emptyLiteral(node.op))
+    const empty = emptyLiteral(node)
+    if (empty !== undefined) replaceMacro(node, empty)
     const optional = items.get(node.start)
     if (optional !== undefined && (node.op === 'list' || node.op === 'map'))
-      replaceMacro(node, optionalLiteral(node, optional, literals))
+      replaceMacro(node, optionalLiteral(node, optional))
     if (node.op === 'id' && Object.hasOwn(declared, node.args)) variables.add(node.args)
     if (node.op !== 'rcall' && node.op !== 'call') return
     const name = node.args[0]

@@ -1,5 +1,6 @@
 import { EvaluationError, Optional, type ASTNode } from '@marcbachmann/cel-js'
 
+import { dottedName } from './ast.ts'
 import { endsOperand } from './grammar.ts'
 import { LiteralMap } from './literal-map.ts'
 import type { Checker, Evaluator, Scope, TypeOf } from './library/macro.ts'
@@ -58,37 +59,36 @@ export interface ReplacedLiteral {
   evaluate(evaluator: Evaluator, _: unknown, scope: Scope): unknown
 }
 
-/** An empty literal, whose items may be anything to the engine; what they are is for the checker to find out. */
-export function emptyLiteral(op: 'list' | 'map'): ReplacedLiteral {
-  return {
-    async: false,
-    typeCheck: (checker) => checker.getType(op === 'list' ? 'list<dyn>' : 'map<dyn, dyn>'),
-    evaluate: () => (op === 'list' ? [] : new Map()),
-  }
+/** `[]`, `{}` or `optional.none()`: to the engine they are of anything; of what they are is for the checker to find out. */
+export function emptyLiteral(node: ASTNode): ReplacedLiteral | undefined {
+  if (node.op === 'list' && node.args.length === 0) return emptyOf('list<dyn>', () => [])
+  if (node.op === 'map' && node.args.length === 0) return emptyOf('map<dyn, dyn>', () => new Map())
+  if (node.op === 'rcall' && node.args[0] === 'none' && dottedName(node.args[1]) === 'optional')
+    return emptyOf('optional<dyn>', () => Optional.none())
+  return undefined
+}
+
+function emptyOf(type: string, evaluate: () => unknown): ReplacedLiteral {
+  return { async: false, typeCheck: (checker) => checker.getType(type), evaluate }
 }
 
 /**
- * A list or map literal of which some items are left out when they are none.
- * Source: cel-go `checker/checker.go`, checkCreateList and checkCreateMap; `interpreter/interpretable.go`, evalList and evalMap.
+ * A list or map literal of which some items are left out when they are none. To the engine its items are of anything.
+ * Source: cel-go `interpreter/interpretable.go`, evalList and evalMap.
  */
 export function optionalLiteral(
   node: ASTNode & { readonly op: 'list' | 'map' },
   optional: ReadonlySet<number>,
-  literals: 'uniform' | 'mixed',
 ): ReplacedLiteral {
-  return node.op === 'list' ? optionalList(node.args, optional, literals) : optionalMap(node.args, optional, literals)
+  return node.op === 'list' ? optionalList(node.args, optional) : optionalMap(node.args, optional)
 }
 
-function optionalList(
-  items: readonly ASTNode[],
-  optional: ReadonlySet<number>,
-  literals: 'uniform' | 'mixed',
-): ReplacedLiteral {
+function optionalList(items: readonly ASTNode[], optional: ReadonlySet<number>): ReplacedLiteral {
   return {
     async: false,
     typeCheck: (checker, _, scope) => {
-      const types = items.map((item, index) => itemType(checker, scope, item, optional.has(index)))
-      return checker.getType(literals === 'mixed' ? 'list<dyn>' : `list<${commonType(checker, types, items)}>`)
+      for (const item of items) checker.check(item, scope)
+      return checker.getType('list<dyn>')
     },
     evaluate: (evaluator, _, scope) =>
       items.flatMap((item, index) => {
@@ -101,17 +101,12 @@ function optionalList(
 function optionalMap(
   entries: readonly (readonly [ASTNode, ASTNode])[],
   optional: ReadonlySet<number>,
-  literals: 'uniform' | 'mixed',
 ): ReplacedLiteral {
-  const keys = entries.map(([key]) => key)
-  const values = entries.map(([, value]) => value)
   return {
     async: false,
     typeCheck: (checker, _, scope) => {
-      const keyTypes = keys.map((key) => checker.check(key, scope))
-      const types = values.map((value, index) => itemType(checker, scope, value, optional.has(index)))
-      if (literals === 'mixed') return checker.getType('map<dyn, dyn>')
-      return checker.getType(`map<${commonType(checker, keyTypes, keys)}, ${commonType(checker, types, values)}>`)
+      for (const part of entries.flat()) checker.check(part, scope)
+      return checker.getType('map<dyn, dyn>')
     },
     evaluate: (evaluator, _, scope) => {
       const map = new LiteralMap()
@@ -124,24 +119,6 @@ function optionalMap(
       return map
     },
   }
-}
-
-function itemType(checker: Checker, scope: Scope, item: ASTNode, isOptional: boolean): TypeOf {
-  const type = checker.check(item, scope)
-  if (!isOptional || type.kind === 'dyn') return type
-  if (type.kind === 'optional') return type.valueType ?? checker.getType('dyn')
-  throw checker.createError('no_such_overload', `an optional is needed behind "?", not ${type.name}`, item)
-}
-
-/** Kubernetes wants one type for all items; those of empty literals go with any. */
-function commonType(checker: Checker, types: readonly TypeOf[], items: readonly ASTNode[]): string {
-  const named = types.map(({ name }) => (/\b[A-Z]\b/.test(name) ? undefined : name))
-  const first = named.find((name) => name !== undefined)
-  const other = named.findIndex((name) => name !== undefined && name !== first)
-  const place = items[other]
-  if (place !== undefined)
-    throw checker.createError('no_such_overload', `one literal holds ${first} and ${named[other]}`, place)
-  return first ?? 'dyn'
 }
 
 function itemValue(value: unknown, item: ASTNode, isOptional: boolean): unknown {

@@ -23,8 +23,8 @@ describe('optional items of literals', () => {
 
   test.each([
     ['[?1]', 'compile: an optional is needed behind "?", not int'],
-    ["[?optional.of(1), 'a']", 'compile: one literal holds int and string'],
-    ["{?'a': optional.of(1), 'b': 'c'}", 'compile: one literal holds int and string'],
+    ["[?optional.of(1), 'a']", 'compile: one literal holds int and string; wrap all of them in dyn()'],
+    ["{?'a': optional.of(1), 'b': 'c'}", 'compile: one literal holds int and string; wrap all of them in dyn()'],
     ['[?object.a]', 'error: an optional is needed behind "?" in a'],
     ['{object.a: ? optional.of(1)}', 'compile: unexpected token: QUESTION'],
   ])('%s is refused', (source, reason) => expect(evaluate(source, object)).toBe(reason))

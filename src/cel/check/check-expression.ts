@@ -266,6 +266,12 @@ function resolveOverload(
   return result
 }
 
+function unwrap(checker: Checker, item: ASTNode, type: Type): Type {
+  if (type.kind === 'optional') return type.item
+  if (type.kind === 'dyn' || type.kind === 'error') return type
+  return checker.report(item, 'CEL-TYPE', `an optional is needed behind "?", not ${showType(type)}`)
+}
+
 /** The one type of all items of a literal; `dyn` where they have several, which is for others to judge. */
 function joinItems(
   checker: Checker,
@@ -278,7 +284,7 @@ function joinItems(
   let joined: Type | undefined
   for (const [place, item] of items.entries()) {
     const type = checker.check(item, scope)
-    const own = optional?.has(place) === true && type.kind === 'optional' ? type.item : type
+    const own = optional?.has(place) === true ? unwrap(checker, item, type) : type
     joined = joined === undefined ? own : (checker.inference.join(joined, own) ?? DYN)
   }
   return joined ?? checker.inference.fresh()
