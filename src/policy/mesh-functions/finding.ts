@@ -10,7 +10,7 @@ export interface NamedObject {
 }
 
 /** One entry of the list that a function for `findings:` returns; `field` is relative to the target of the rule. */
-export interface MeshFinding {
+export type MeshFinding = {
   readonly field: string
   /** What is wrong and why it matters, in one line, with the values of the object. */
   readonly message: string
@@ -23,7 +23,7 @@ export interface MeshFinding {
 }
 
 /** The answer to a place that cannot be judged, because no object of the kind it names is known. */
-export interface SkippedPlace {
+export type SkippedPlace = {
   readonly field: string
   readonly outcome: 'skip'
 }
@@ -43,13 +43,18 @@ export function mayName(context: MeshContext, { namespace }: NamedObject, params
 
 /** An object as a message names it: `DestinationRule shop/cart`, or the kind alone where it may not be named. */
 export function nameOf(context: MeshContext, ref: NamedObject, params: JsonObject): string {
-  if (!mayName(context, ref, params)) return `a ${ref.kind} of another namespace`
-  return `${ref.kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`
+  if (!mayName(context, ref, params)) return `a ${shortKind(ref)} of another namespace`
+  return `${shortKind(ref)} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`
 }
 
 /** An object as an entry of `related`; the kind alone where it may not be named. */
 export function relatedTo(context: MeshContext, ref: NamedObject, params: JsonObject, field?: string): JsonObject {
   const at = field === undefined ? {} : { field }
-  if (!mayName(context, ref, params)) return { kind: ref.kind, namespace: '', name: '', ...at }
-  return { kind: ref.kind, namespace: ref.namespace, name: ref.name, ...at }
+  if (!mayName(context, ref, params)) return { kind: shortKind(ref), namespace: '', name: '', ...at }
+  return { kind: shortKind(ref), namespace: ref.namespace, name: ref.name, ...at }
+}
+
+/** `Gateway` of `Gateway.networking.istio.io`. */
+function shortKind({ kind }: NamedObject): string {
+  return kind.split('.')[0] ?? kind
 }

@@ -1,0 +1,111 @@
+import { asList, asObject, type JsonObject } from '../../../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { destinationRuleFor } from '../../../mesh/destination-rule.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { text } from '../../../mesh/fields.ts'
+import { resolveHost } from '../../../mesh/hosts.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { destinationReferences, referencesToHost, type DestinationReference } from '../../../mesh/references.ts'
+import { servicesWithHost } from '../../../mesh/registry.ts'
+import { limitsOf, outlierDetectionOf, retryBudgetOf } from '../../../mesh/resilience.ts'
+import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { effectivePolicy } from '../../../mesh/traffic-policy.ts'
+import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+/**
+ * Routes that retry towards a host of which nothing says when to stop: no ejection of failing endpoints, no retry
+ * budget, no limit of retries under way. Of a DestinationRule: the routes that it leaves so by its change or its end.
+ */
+export function unboundedRetries(
+  context: MeshContext,
+  object: KubeObject,
+  settings: JsonObject,
+): readonly (MeshFinding | SkippedPlace)[] {
+  return kindNameOf(object) === KINDS.destinationRule
+    ? leftUnbounded(context, object, settings)
+    : unboundedRoutes(context, object)
+}
+
+function unboundedRoutes(context: MeshContext, object: KubeObject): readonly (MeshFinding | SkippedPlace)[] {
+  const mesh = discoveredMesh(context.mesh)
+  const found = new Map<string, MeshFinding | SkippedPlace>()
+  for (const reference of retryingReferences(object)) {
+    const bound = boundOf(mesh, reference)
+    if (bound === 'bounded') continue
+    const field = `${entryField(reference)}.retries.attempts`
+    if (
+      bound === 'no rule' &&
+      context.knowledge === 'partial' &&
+      mesh.inNamespace(KINDS.destinationRule, namespaceOf(object)).length === 0
+    ) {
+      found.set(field, { field, outcome: 'skip' })
+      continue
+    }
+    found.set(field, {
+      field,
+      message: `retries towards ${reference.host} have no end: ${bound === 'no rule' ? 'no DestinationRule for it' : 'its DestinationRule'} has ${bound === 'no rule' ? 'a' : 'neither'} circuit breaker ${bound === 'no rule' ? 'or' : 'nor'} retry budget, so they load it most when it fails`,
+      remediation: `give the DestinationRule of ${reference.host} outlierDetection or a retryBudget`,
+      // It may be on its way.
+      ...(bound === 'no rule' ? { atMost: 'Warn' as const } : {}),
+    })
+    if (found.size === MOST_FINDINGS) break
+  }
+  return [...found.values()]
+}
+
+function leftUnbounded(context: MeshContext, object: KubeObject, settings: JsonObject): readonly MeshFinding[] {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const host = resolveHost(text(asObject(object.spec).host) ?? '', namespaceOf(object))
+  const routes = referencesToHost(after, host).filter((reference) =>
+    retryingReferences(reference.object).some(({ field }) => field === reference.field),
+  )
+  const left = routes.filter(
+    (reference) => boundOf(before, reference) === 'bounded' && boundOf(after, reference) !== 'bounded',
+  )
+  const [first] = left
+  if (first === undefined) return []
+  const more = left.length === 1 ? '' : ` and ${left.length - 1} more`
+  return [
+    {
+      field: 'spec.trafficPolicy',
+      message: `${nameOf(context, refOf(first.object), settings)} retries towards ${host}${more}, and without this nothing bounds its retries: they load the host most when it fails`,
+      remediation: 'keep outlierDetection, a retryBudget or connectionPool.http.maxRetries',
+      related: left
+        .slice(0, MOST_FINDINGS)
+        .map((reference) => relatedTo(context, refOf(reference.object), settings, reference.field)),
+    },
+  ]
+}
+
+/** The destinations of entries that ask for retries themselves; Istio's own are on connection failure alone. */
+function retryingReferences(object: KubeObject): readonly DestinationReference[] {
+  const entries = asList(asObject(object.spec).http)
+  return destinationReferences(object).filter((reference) => {
+    const index = /^spec\.http\[(\d+)\]/.exec(reference.field)?.[1]
+    if (index === undefined || reference.isMirror) return false
+    const { attempts } = asObject(asObject(entries[Number(index)]).retries)
+    return typeof attempts === 'number' && attempts > 0
+  })
+}
+
+function entryField({ field }: DestinationReference): string {
+  return /^spec\.http\[\d+\]/.exec(field)?.[0] ?? field
+}
+
+/** What ends the retries of a route, as its own namespace's clients send them. */
+function boundOf(
+  mesh: MeshSnapshot,
+  { object, host, port, subset }: DestinationReference,
+): 'bounded' | 'unbounded' | 'no rule' {
+  const [service] = servicesWithHost(mesh, host)
+  const client = { namespace: namespaceOf(object), labels: {} }
+  const rule = destinationRuleFor(mesh, client, service ?? { host, namespace: client.namespace })
+  if (rule === undefined) return 'no rule'
+  const policy = effectivePolicy(mesh, rule, port ?? service?.ports[0]?.number ?? 80, subset)
+  const isBounded =
+    outlierDetectionOf(policy) !== undefined ||
+    retryBudgetOf(policy) !== undefined ||
+    limitsOf(policy).maxRetries !== undefined
+  return isBounded ? 'bounded' : 'unbounded'
+}
