@@ -59,11 +59,3 @@ export function dottedName(node: ASTNode): string | undefined {
   const left = dottedName(node.args[0])
   return left === undefined ? undefined : `${left}.${node.args[1]}`
 }
-
-/** The type the checker found; it is not declared in the engine's types. */
-export function typeOf(node: ASTNode): string {
-  const type: unknown = 'checkedType' in node ? node.checkedType : undefined
-  return typeof type === 'object' && type !== null && 'name' in type && typeof type.name === 'string'
-    ? type.name
-    : 'dyn'
-}

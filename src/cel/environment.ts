@@ -125,7 +125,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     const issues = [
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),
-      ...checkFormats(parsed.ast, source),
+      ...checkFormats(parsed.ast, source, typeOf),
       ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, typeOf })),
       ...foldConstants(compiler, parsed.ast, source),
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),

@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import { typeOf, walk } from './ast.ts'
+import { walk } from './ast.ts'
+import { showType, type Type } from './check/type.ts'
 import { issueAt } from './issues.ts'
 import type { CelIssue } from './types.ts'
 
@@ -23,29 +24,31 @@ const TAKEN: Readonly<Record<string, readonly string[] | 'any'>> = {
  * Formats that are literals, with a literal list of arguments: Kubernetes compares their number and their types with
  * what the format asks for when a policy is compiled.
  */
-export function checkFormats(root: ASTNode, source: string): readonly CelIssue[] {
+export function checkFormats(root: ASTNode, source: string, typeOf: (node: ASTNode) => Type): readonly CelIssue[] {
   const issues: CelIssue[] = []
   walk(root, (node) => {
     if (node.op !== 'rcall' || node.args[0] !== 'format') return
     const [, format, [list]] = node.args
     if (format.op !== 'value' || typeof format.args !== 'string' || list?.op !== 'list') return
-    const problem = problemOf(format.args, list.args)
+    const problem = problemOf(
+      format.args,
+      list.args.map((arg) => showType(typeOf(arg))),
+    )
     if (problem !== undefined) issues.push(issueAt(source, 'CEL-LITERAL', problem, node.start, node.end))
   })
   return issues
 }
 
-function problemOf(format: string, args: readonly ASTNode[]): string | undefined {
+function problemOf(format: string, types: readonly string[]): string | undefined {
   let used = 0
   for (const [clause, letter] of format.matchAll(CLAUSE)) {
     if (letter === undefined) continue
-    const arg = args[used]
+    const type = types[used]
     const taken = TAKEN[letter]
-    if (arg === undefined) return `the format asks for more than ${args.length} arguments`
+    if (type === undefined) return `the format asks for more than ${types.length} arguments`
     if (taken === undefined) return `"${clause}" is no clause of a format`
-    const type = typeOf(arg)
-    if (taken !== 'any' && !type.startsWith('dyn') && !taken.includes(type)) return `"${clause}" does not take ${type}`
+    if (taken !== 'any' && type !== 'dyn' && !taken.includes(type)) return `"${clause}" does not take ${type}`
     used += 1
   }
-  return used < args.length ? `the format asks for ${used} arguments, not ${args.length}` : undefined
+  return used < types.length ? `the format asks for ${used} arguments, not ${types.length}` : undefined
 }
