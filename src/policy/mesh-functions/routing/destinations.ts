@@ -1,0 +1,159 @@
+import { nearestName } from '../../../kube/nearest-name.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { subsetExists, destinationRuleFor } from '../../../mesh/destination-rule.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { CLUSTER_DOMAIN } from '../../../mesh/hosts.ts'
+import { KINDS } from '../../../mesh/kinds.ts'
+import { destinationReferences, gatewayReferences, type DestinationReference } from '../../../mesh/references.ts'
+import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
+import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
+import { MOST_FINDINGS, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+type Found = MeshFinding | SkippedPlace
+
+/** Destinations whose host no Service and no ServiceEntry has that this namespace may see. */
+export const unknownDestinations: Find = (context, object) =>
+  unknownHosts(context, object, (reference) => !reference.isMirror)
+
+/** The same of mirrors, which fail without anybody seeing it. */
+export const unknownMirrors: Find = (context, object) => unknownHosts(context, object, ({ isMirror }) => isMirror)
+
+function unknownHosts(
+  context: MeshContext,
+  object: KubeObject,
+  isAsked: (reference: DestinationReference) => boolean,
+): readonly Found[] {
+  const mesh = discoveredMesh(context.mesh)
+  const namespace = namespaceOf(object)
+  return eachReference(object, (reference) => {
+    const { host, field, isMirror } = reference
+    if (!isAsked(reference) || host === '' || hostExists(mesh, host, namespace)) return undefined
+    if (isUnknowable(context, mesh, host, namespace)) return { field: `${field}.host`, outcome: 'skip' }
+    const outcome = isMirror ? 'mirrored requests are lost' : 'requests routed there get 503'
+    return {
+      field: `${field}.host`,
+      message: `${host} is no host that ${namespace} can see: no Service or ServiceEntry exported to it has that name, so ${outcome}`,
+      remediation: `create it, or name one that exists${suggestion(mesh, host, namespace)}`,
+      atMost: 'Warn',
+    }
+  })
+}
+
+/** Ports that the host does not have. */
+export const unknownPorts: Find = (context, object) => {
+  const mesh = discoveredMesh(context.mesh)
+  return eachReference(object, ({ host, port, field }) => {
+    const services = servicesWithHost(mesh, host)
+    if (port === undefined || services.length === 0 || services.some((service) => portOf(service, port) !== undefined))
+      return undefined
+    const ports = services.flatMap((service) => service.ports.map(({ number }) => number))
+    return {
+      field: `${field}.port.number`,
+      message: `${host} has no port ${port}, so requests routed there get 503`,
+      remediation:
+        ports.length === 0 ? 'give the host that port' : `write one of its ports: ${[...new Set(ports)].join(', ')}`,
+      atMost: 'Warn',
+    }
+  })
+}
+
+/** Destinations with several ports of which none is named, where the port of the request need not be one of them. */
+export const missingPorts: Find = (context, object) => {
+  const mesh = discoveredMesh(context.mesh)
+  const virtualService = mergedVirtualService(mesh, object)
+  if (virtualService === undefined) return []
+  const { hosts, gateways } = virtualService
+  const throughGateway = gateways.some((gateway) => gateway !== 'mesh')
+  return eachReference(object, ({ host, port, field }) => {
+    if (port !== undefined || (!throughGateway && hosts.includes(host))) return undefined
+    const [service, ...others] = servicesWithHost(mesh, host)
+    if (service === undefined || others.length > 0 || service.ports.length < 2) return undefined
+    const ports = service.ports.map(({ number, name }) => (name === '' ? String(number) : `${number} (${name})`))
+    return {
+      field: `${field}.port.number`,
+      message: `${host} has ${ports.length} ports and none is named: Istio takes the port of the request, which need not be one of them`,
+      remediation: `write port.number: ${ports.join(' or ')}`,
+    }
+  })
+}
+
+/** Subsets that the rule which decides here does not define. */
+export const unknownSubsets: Find = (context, object) => {
+  const mesh = discoveredMesh(context.mesh)
+  const client = { namespace: namespaceOf(object), labels: {} }
+  return eachReference(object, ({ host, subset, field }) => {
+    if (subset === undefined) return undefined
+    const [service] = servicesWithHost(mesh, host)
+    const target = service ?? { host, namespace: client.namespace }
+    if (subsetExists(mesh, client, target, subset)) return undefined
+    const rule = destinationRuleFor(mesh, client, target)
+    if (rule === undefined && context.knowledge === 'partial' && !knowsRules(mesh, client.namespace, target.namespace))
+      return { field: `${field}.subset`, outcome: 'skip' }
+    const names = rule?.subsets.map(({ name }) => name) ?? []
+    return {
+      field: `${field}.subset`,
+      message: `subset "${subset}" of ${host} is defined by no DestinationRule that decides for ${client.namespace}, so requests routed there get 503`,
+      remediation:
+        names.length === 0
+          ? 'apply the DestinationRule with the subset first'
+          : `define it first, or write one of ${names.join(', ')}`,
+      atMost: 'Warn',
+    }
+  })
+}
+
+function knowsRules(mesh: MeshSnapshot, ...namespaces: readonly string[]): boolean {
+  return namespaces.some((namespace) => mesh.inNamespace(KINDS.destinationRule, namespace).length > 0)
+}
+
+/** Gateways that do not exist. */
+export const unknownGateways: Find = (context, object) => {
+  const found = new Map<string, Found>()
+  for (const { gateway, field } of gatewayReferences(object)) {
+    if (gateway === 'mesh') continue
+    const [namespace = '', name = ''] = gateway.split('/')
+    if (context.mesh.get(KINDS.gateway, namespace, name) !== undefined) continue
+    const known = context.mesh.inNamespace(KINDS.gateway, namespace)
+    if (context.knowledge === 'partial' && known.length === 0) found.set(field, { field, outcome: 'skip' })
+    else
+      found.set(field, {
+        field,
+        message: `there is no Gateway ${gateway}, so nothing outside reaches these routes`,
+        remediation: `create it, or name one that exists as namespace/name`,
+        atMost: 'Warn',
+      })
+    if (found.size === MOST_FINDINGS) break
+  }
+  return [...found.values()]
+}
+
+function eachReference(
+  object: KubeObject,
+  find: (reference: DestinationReference) => Found | undefined,
+): readonly Found[] {
+  const found: Found[] = []
+  for (const reference of destinationReferences(object)) {
+    const finding = find(reference)
+    if (finding !== undefined) found.push(finding)
+    if (found.length === MOST_FINDINGS) break
+  }
+  return found
+}
+
+/** Of a few files nothing can be said about a namespace of which they show no service. */
+function isUnknowable({ knowledge }: MeshContext, mesh: MeshSnapshot, host: string, own: string): boolean {
+  if (knowledge !== 'partial') return false
+  const [, namespace = own] = host.endsWith(`.svc.${CLUSTER_DOMAIN}`) ? host.split('.') : []
+  return [KINDS.service, KINDS.serviceEntry].every((kind) => mesh.inNamespace(kind, namespace).length === 0)
+}
+
+function suggestion(mesh: MeshSnapshot, host: string, namespace: string): string {
+  const hosts = [KINDS.service, KINDS.serviceEntry].flatMap((kind) =>
+    mesh.inNamespace(kind, namespace).flatMap((object) => servicesOf(object).map((service) => service.host)),
+  )
+  const nearest = nearestName(host, hosts)
+  return nearest === undefined ? '' : `: did you mean ${nearest}?`
+}
