@@ -1,6 +1,8 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
+import { ineffectiveMatches, rivalHosts, unboundHosts, unreachableRoutes } from './routing/claims.ts'
+import { emptySubsets, idleSubsetPolicies, rivalRules, unknownHost, unusedRule } from './routing/destination-rules.ts'
 import {
   missingPorts,
   unknownDestinations,
@@ -9,6 +11,8 @@ import {
   unknownPorts,
   unknownSubsets,
 } from './routing/destinations.ts'
+import { removedReferences } from './routing/removals.ts'
+import { conflictingProtocols, hijackedHosts, repeatedEntries } from './routing/service-entries.ts'
 
 const REGISTRY = [KINDS.configMap, KINDS.namespace, KINDS.service, KINDS.serviceEntry]
 
@@ -49,5 +53,83 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
     reads: [KINDS.gateway],
     summary: 'Gateways that do not exist',
     find: unknownGateways,
+  }),
+  findingsFunction({
+    name: 'routing.rivalHosts',
+    reads: [KINDS.configMap, KINDS.namespace, KINDS.virtualService],
+    summary: 'hosts that another VirtualService of the mesh routes too',
+    find: rivalHosts,
+  }),
+  findingsFunction({
+    name: 'routing.unreachableRoutes',
+    reads: [],
+    summary: 'entries that no request reaches',
+    find: unreachableRoutes,
+  }),
+  findingsFunction({
+    name: 'routing.ineffectiveMatches',
+    reads: [],
+    summary: 'conditions that no request reaches',
+    find: ineffectiveMatches,
+  }),
+  findingsFunction({
+    name: 'routing.unboundHosts',
+    reads: [...REGISTRY, KINDS.pod, KINDS.gateway, KINDS.virtualService],
+    summary: 'hosts that the named Gateways do not serve',
+    find: unboundHosts,
+  }),
+  findingsFunction({
+    name: 'routing.removedReferences',
+    reads: [...REGISTRY, KINDS.virtualService, KINDS.destinationRule],
+    summary: 'routes that still need what goes',
+    find: removedReferences,
+  }),
+  findingsFunction({
+    name: 'routing.unknownHost',
+    reads: REGISTRY,
+    summary: 'a host that no Service and no ServiceEntry has',
+    find: unknownHost,
+  }),
+  findingsFunction({
+    name: 'routing.emptySubsets',
+    reads: [...REGISTRY, KINDS.pod, KINDS.virtualService],
+    summary: 'subsets that select no workload',
+    find: emptySubsets,
+  }),
+  findingsFunction({
+    name: 'routing.rivalRules',
+    reads: [KINDS.configMap, KINDS.namespace, KINDS.destinationRule],
+    summary: 'other rules of the namespace for the same host',
+    find: rivalRules,
+  }),
+  findingsFunction({
+    name: 'routing.idleSubsetPolicies',
+    reads: [KINDS.configMap, KINDS.namespace, KINDS.virtualService],
+    summary: 'policies of subsets that no route names',
+    find: idleSubsetPolicies,
+  }),
+  findingsFunction({
+    name: 'routing.unusedRule',
+    reads: REGISTRY,
+    summary: 'a rule that most clients do not look at',
+    find: unusedRule,
+  }),
+  findingsFunction({
+    name: 'routing.conflictingProtocols',
+    reads: REGISTRY,
+    summary: 'ports that another ServiceEntry gives another protocol',
+    find: conflictingProtocols,
+  }),
+  findingsFunction({
+    name: 'routing.repeatedEntries',
+    reads: REGISTRY,
+    summary: 'ports that another ServiceEntry gives the host too',
+    find: repeatedEntries,
+  }),
+  findingsFunction({
+    name: 'routing.hijackedHosts',
+    reads: REGISTRY,
+    summary: 'hosts that belong to somebody else',
+    find: hijackedHosts,
   }),
 ]

@@ -1,0 +1,104 @@
+import { asObject } from '../../../kube/json.ts'
+import { namespaceOf, nameOf as ownName, type KubeObject } from '../../../kube/object.ts'
+import { destinationRuleFor } from '../../../mesh/destination-rule.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { blocks, text } from '../../../mesh/fields.ts'
+import { resolveHost } from '../../../mesh/hosts.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { referencesToGateway, referencesToHost, type DestinationReference } from '../../../mesh/references.ts'
+import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
+import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+type Params = Parameters<Find>[2]
+
+/**
+ * What routes still need of an object that goes or changes: the subsets of a DestinationRule, the hosts and ports of a
+ * Service or ServiceEntry, a Gateway. Only what was there before and is not after.
+ */
+export const removedReferences: Find = (context, object, params) => {
+  if (context.operation === 'CREATE') return []
+  switch (kindNameOf(object)) {
+    case KINDS.destinationRule:
+      return removedSubsets(context, object, params)
+    case KINDS.gateway:
+      return context.operation === 'DELETE' ? removedGateway(context, object, params) : []
+    case KINDS.service:
+    case KINDS.serviceEntry:
+      return removedHosts(context, object, params)
+    default:
+      return []
+  }
+}
+
+function removedSubsets(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const host = resolveHost(text(asObject(object.spec).host) ?? '', namespaceOf(object))
+  const broken = referencesToHost(after, host).filter(
+    (reference) => definesSubset(before, reference) && !definesSubset(after, reference),
+  )
+  return group(broken, ({ subset }) => subset ?? '').map(([subset, references]) => {
+    const index = blocks(asObject(object.spec).subsets).findIndex(({ name }) => name === subset)
+    const field = context.operation !== 'DELETE' || index < 0 ? 'spec.subsets' : `spec.subsets[${index}]`
+    return stillUsed(context, params, references, { field, what: `subset "${subset}" of ${host}` })
+  })
+}
+
+function definesSubset(mesh: MeshSnapshot, { object, host, subset }: DestinationReference): boolean {
+  if (subset === undefined) return false
+  const client = { namespace: namespaceOf(object), labels: {} }
+  const [service] = servicesWithHost(mesh, host)
+  const rule = destinationRuleFor(mesh, client, service ?? { host, namespace: client.namespace })
+  return rule?.subsets.some(({ name }) => name === subset) === true
+}
+
+function removedGateway(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+  const name = `${namespaceOf(object)}/${ownName(object)}`
+  const references = referencesToGateway(discoveredMesh(context.mesh), name)
+  return references.length === 0 ? [] : [stillUsed(context, params, references, { field: '', what: `Gateway ${name}` })]
+}
+
+function removedHosts(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const known = before.get(kindNameOf(object), namespaceOf(object), ownName(object)) ?? object
+  return servicesOf(known).flatMap(({ host }): readonly MeshFinding[] => {
+    const references = referencesToHost(after, host)
+    const orphans = references.filter(
+      ({ object: by }) => hostExists(before, host, namespaceOf(by)) && !hostExists(after, host, namespaceOf(by)),
+    )
+    if (orphans.length > 0) return [stillUsed(context, params, orphans, { field: '', what: host })]
+    const broken = references.filter(({ port }) => hasPort(before, host, port) && !hasPort(after, host, port))
+    return group(broken, ({ port }) => String(port)).map(([port, some]) =>
+      stillUsed(context, params, some, { field: 'spec.ports', what: `port ${port} of ${host}` }),
+    )
+  })
+}
+
+function hasPort(mesh: MeshSnapshot, host: string, port: number | undefined): boolean {
+  return port !== undefined && servicesWithHost(mesh, host).some((service) => portOf(service, port) !== undefined)
+}
+
+function stillUsed(
+  context: MeshContext,
+  params: Params,
+  references: readonly { readonly object: KubeObject; readonly field: string }[],
+  { field, what }: { readonly field: string; readonly what: string },
+): MeshFinding {
+  const [first] = references
+  const by = first === undefined ? 'a route' : nameOf(context, refOf(first.object), params)
+  const more = references.length < 2 ? '' : ` and ${references.length - 1} more`
+  return {
+    field,
+    message: `${what} is still named by ${by}${more}: without it their requests fail`,
+    remediation: 'change the routes first, then remove this',
+    related: references
+      .slice(0, MOST_FINDINGS)
+      .map((reference) => relatedTo(context, refOf(reference.object), params, reference.field)),
+  }
+}
+
+function group<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly [string, readonly T[]])[] {
+  return [...Map.groupBy(items, keyOf)].slice(0, MOST_FINDINGS)
+}

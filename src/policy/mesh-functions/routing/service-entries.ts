@@ -1,0 +1,115 @@
+import { asObject } from '../../../kube/json.ts'
+import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { texts } from '../../../mesh/fields.ts'
+import { kubernetesServiceOf, servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
+import { refOf } from '../../../mesh/snapshot.ts'
+import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+
+/** Ports that another ServiceEntry gives the same host with another protocol. */
+export const conflictingProtocols: Find = (context, object, params) =>
+  eachClash(
+    context,
+    object,
+    (own, other) =>
+      own.protocol === other.protocol
+        ? undefined
+        : {
+            message: (host, by) =>
+              `${host} port ${own.number} is ${own.protocol} here and ${other.protocol} in ${by}: which one holds depends on their age`,
+            remediation: 'write one protocol for the port of a host',
+          },
+    params,
+  )
+
+/** Ports that another ServiceEntry gives the same host too. */
+export const repeatedEntries: Find = (context, object, params) =>
+  eachClash(
+    context,
+    object,
+    (own, other) =>
+      own.protocol !== other.protocol
+        ? undefined
+        : {
+            message: (host, by) => `${host} port ${own.number} is in ${by} too: their endpoints become one list`,
+            remediation: 'keep one ServiceEntry for the host, exported to whoever needs it',
+          },
+    params,
+  )
+
+interface Clash {
+  readonly message: (host: string, by: string) => string
+  readonly remediation: string
+}
+
+type Port = MeshService['ports'][number]
+
+function eachClash(
+  context: Parameters<Find>[0],
+  object: KubeObject,
+  clashOf: (own: Port, other: Port) => Clash | undefined,
+  params: Parameters<Find>[2],
+): readonly MeshFinding[] {
+  const mesh = discoveredMesh(context.mesh)
+  const found = new Map<string, MeshFinding>()
+  for (const { host, ports } of servicesOf(object)) {
+    for (const other of servicesWithHost(mesh, host)) {
+      if (other.source !== 'ServiceEntry' || isSame(other.object, object)) continue
+      for (const [index, own] of ports.entries()) {
+        const same = other.ports.find(({ number }) => number === own.number)
+        const clash = same === undefined ? undefined : clashOf(own, same)
+        if (clash === undefined) continue
+        const ref = refOf(other.object)
+        const field = `spec.ports[${index}].protocol`
+        found.set(field, {
+          field,
+          message: clash.message(host, nameOf(context, ref, params)),
+          remediation: clash.remediation,
+          related: [relatedTo(context, ref, params, 'spec.ports')],
+        })
+      }
+    }
+    if (found.size >= MOST_FINDINGS) break
+  }
+  return [...found.values()]
+}
+
+/** Hosts that belong to somebody else: a Service of the cluster, or a host that another namespace has for all. */
+export const hijackedHosts: Find = (context, object, params) => {
+  const mesh = discoveredMesh(context.mesh)
+  return texts(asObject(object.spec).hosts)
+    .flatMap((host, index): readonly MeshFinding[] => {
+      const field = `spec.hosts[${index}]`
+      const service = kubernetesServiceOf(mesh, host)
+      if (service !== undefined)
+        return [
+          {
+            field,
+            message: `${host} is ${nameOf(context, refOf(service), params)} of this cluster: this entry takes over its requests`,
+            remediation:
+              'leave the host out; for other endpoints of a Service use a VirtualService or an EndpointSlice',
+            related: [relatedTo(context, refOf(service), params)],
+          },
+        ]
+      const other = servicesWithHost(mesh, host).find(
+        (candidate) => candidate.namespace !== namespaceOf(object) && !candidate.exportTo.includes('.'),
+      )
+      const isKeptToItself = texts(asObject(object.spec).exportTo).join() === '.'
+      if (other === undefined || isKeptToItself) return []
+      return [
+        {
+          field,
+          message: `${host} is already a host of ${nameOf(context, refOf(other.object), params)}: clients elsewhere may be sent to either`,
+          remediation: 'write exportTo: ["."], so that only this namespace is sent here',
+          related: [relatedTo(context, refOf(other.object), params, 'spec.hosts')],
+          atMost: 'Warn',
+        },
+      ]
+    })
+    .slice(0, MOST_FINDINGS)
+}
+
+function isSame(a: KubeObject, b: KubeObject): boolean {
+  return ownName(a) === ownName(b) && namespaceOf(a) === namespaceOf(b)
+}

@@ -1,0 +1,190 @@
+import { asObject } from '../../../kube/json.ts'
+import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { matchesLabels } from '../../../kube/selector.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { block, blocks, texts, textMap } from '../../../mesh/fields.ts'
+import { isWildcard, resolveHost } from '../../../mesh/hosts.ts'
+import { KINDS } from '../../../mesh/kinds.ts'
+import { meshConfigOf } from '../../../mesh/mesh-config.ts'
+import { destinationReferences } from '../../../mesh/references.ts'
+import { servicesWithHost } from '../../../mesh/registry.ts'
+import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
+import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { visibleService } from '../../../mesh/visibility.ts'
+import { workloadsIn } from '../../../mesh/workloads.ts'
+import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+
+/** Another Sidecar without a selector in the namespace. */
+export const rivalDefaults: Find = (context, object, params) => {
+  if (selectorOf(object) !== undefined) return []
+  const rival = othersOf(context.mesh, object).find((other) => selectorOf(other) === undefined)
+  if (rival === undefined) return []
+  return [
+    {
+      field: 'spec',
+      message: `${nameOf(context, refOf(rival), params)} is the default Sidecar of ${namespaceOf(object)} already: Istio takes the older one and ignores the other`,
+      remediation: 'put both into one, or give this a workloadSelector',
+      related: [relatedTo(context, refOf(rival), params)],
+    },
+  ]
+}
+
+/** Another Sidecar that selects a workload which this one selects. */
+export const rivalSelectors: Find = (context, object, params) => {
+  const selector = selectorOf(object)
+  if (selector === undefined) return []
+  const own = workloadsIn(context.mesh, namespaceOf(object)).filter(({ labels }) => matchesLabels(selector, labels))
+  for (const rival of othersOf(context.mesh, object)) {
+    const others = selectorOf(rival)
+    const shared = others === undefined ? undefined : own.find(({ labels }) => matchesLabels(others, labels))
+    if (shared === undefined) continue
+    return [
+      {
+        field: 'spec.workloadSelector',
+        message: `${nameOf(context, refOf(rival), params)} selects workload ${shared.name} too: Istio takes the older Sidecar and ignores the other`,
+        remediation: 'select different workloads, or put both into one',
+        related: [relatedTo(context, refOf(rival), params, 'spec.workloadSelector')],
+      },
+    ]
+  }
+  return []
+}
+
+/** A selector that selects nothing. */
+export const idleSelector: Find = (context, object) => {
+  const selector = selectorOf(object)
+  if (selector === undefined || Object.keys(selector).length === 0) return []
+  const workloads = workloadsIn(context.mesh, namespaceOf(object))
+  if (workloads.some(({ labels }) => matchesLabels(selector, labels))) return []
+  const field = 'spec.workloadSelector.labels'
+  if (context.knowledge === 'partial' && workloads.length === 0) return [{ field, outcome: 'skip' }]
+  const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
+  return [
+    {
+      field,
+      message: `no workload in ${namespaceOf(object)} has the labels ${labels.join(',')}, so this Sidecar applies to nothing`,
+      remediation: 'write labels that the pods have',
+      atMost: 'Warn',
+    },
+  ]
+}
+
+/** Imported hosts that nobody has. */
+export const unknownImports: Find = (context, object) => {
+  const mesh = discoveredMesh(context.mesh)
+  const own = namespaceOf(object)
+  const found: (MeshFinding | SkippedPlace)[] = []
+  for (const [listener, entry] of blocks(asObject(object.spec).egress).entries()) {
+    for (const [index, written] of texts(entry.hosts).entries()) {
+      const [scope = '', host = ''] = written.split('/')
+      const namespace = scope === '.' ? own : scope
+      if (host === '' || isWildcard(host) || scope.startsWith('~')) continue
+      const services = servicesWithHost(mesh, resolveHost(host, namespace))
+      if (services.some((service) => namespace === '*' || service.namespace === namespace)) continue
+      const field = `spec.egress[${listener}].hosts[${index}]`
+      const isKnown =
+        namespace === '*' ||
+        [KINDS.service, KINDS.serviceEntry].some((kind) => mesh.inNamespace(kind, namespace).length > 0)
+      if (context.knowledge === 'partial' && !isKnown) found.push({ field, outcome: 'skip' })
+      else
+        found.push({
+          field,
+          message: `"${written}" imports nothing: ${namespace === '*' ? 'no namespace' : `namespace ${namespace}`} has a Service or ServiceEntry with the host ${host}`,
+          remediation: 'write namespace/host of one that exists, the host in full',
+          atMost: 'Warn',
+        })
+      if (found.length === MOST_FINDINGS) return found
+    }
+  }
+  return found
+}
+
+/** Hosts that the namespace's routes send requests to, and that this Sidecar hides from workloads which saw them. */
+export const hiddenHosts: Find = (context, object, params) => {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const namespace = namespaceOf(object)
+  const routes = after.inNamespace(KINDS.virtualService, namespace).flatMap((route) => destinationReferences(route))
+  const clients = namespaceClients(after, object)
+  const found = new Map<string, MeshFinding>()
+  for (const client of clients) {
+    const [then, now] = [before, after].map((mesh) => scopeOf(namespace, sidecarFor(mesh, client)))
+    if (then === undefined || now === undefined) continue
+    for (const { host, object: route, field } of routes) {
+      if (found.has(host) || visibleService(before, then, host) === undefined) continue
+      if (visibleService(after, now, host) !== undefined) continue
+      found.set(host, {
+        field: 'spec.egress',
+        message: `${host} is hidden from now on, and ${nameOf(context, refOf(route), params)} routes to it: those requests get 502 or 503`,
+        remediation: `add "${ownerOf(before, host)}/${host}" to the hosts of an egress listener`,
+        related: [relatedTo(context, refOf(route), params, field)],
+      })
+      if (found.size === MOST_FINDINGS) return [...found.values()]
+    }
+  }
+  return [...found.values()]
+}
+
+/** The workloads that a Sidecar may apply to; without any known, one that nothing selects stands for those to come. */
+function namespaceClients(mesh: MeshSnapshot, object: KubeObject) {
+  const namespace = namespaceOf(object)
+  const selector = selectorOf(object)
+  const all = workloadsIn(mesh, namespace).filter(
+    ({ labels }) => selector === undefined || matchesLabels(selector, labels),
+  )
+  return all.length > 0 ? all : [{ namespace, labels: textMap(selector ?? null) }]
+}
+
+/** The default Sidecar of a namespace that has one no more. */
+export const removedDefault: Find = (context, object) => {
+  if (
+    context.operation === 'CREATE' ||
+    selectorOf(context.before.get(KINDS.sidecar, namespaceOf(object), ownName(object)) ?? object) !== undefined
+  )
+    return []
+  const namespace = namespaceOf(object)
+  const { rootNamespace } = meshConfigOf(context.mesh)
+  const client = { namespace, labels: {} }
+  const scoped = (mesh: MeshSnapshot): boolean => {
+    const sidecar = sidecarFor(mesh, client)
+    return sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0
+  }
+  if (!scoped(context.before) || scoped(context.mesh)) return []
+  const where = namespace === rootNamespace ? 'every namespace without a Sidecar of its own' : namespace
+  return [
+    {
+      field: context.operation === 'DELETE' ? '' : 'spec',
+      message: `this is what scopes ${where}: without it each proxy there gets the configuration of the whole mesh and may call everything`,
+      remediation: 'apply another default Sidecar first',
+    },
+  ]
+}
+
+/** A namespace of the mesh whose proxies no Sidecar scopes. */
+export const unscopedNamespace: Find = (context, object) => {
+  const name = ownName(object)
+  const sidecar = sidecarFor(context.mesh, { namespace: name, labels: {} })
+  const isInMesh = workloadsIn(context.mesh, name).length > 0
+  if (!isInMesh || (sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0)) return []
+  return [
+    {
+      field: '',
+      message: `no default Sidecar scopes ${name}: each of its proxies gets the configuration of the whole mesh`,
+      remediation: `apply a Sidecar without workloadSelector in ${name}, with the hosts that it calls in spec.egress`,
+    },
+  ]
+}
+
+function selectorOf(object: KubeObject) {
+  return block(asObject(object.spec).workloadSelector)?.labels === undefined
+    ? undefined
+    : textMap(block(asObject(object.spec).workloadSelector)?.labels)
+}
+
+function othersOf(mesh: MeshSnapshot, object: KubeObject): readonly KubeObject[] {
+  return mesh.inNamespace(KINDS.sidecar, namespaceOf(object)).filter((other) => ownName(other) !== ownName(object))
+}
+
+function ownerOf(mesh: MeshSnapshot, host: string): string {
+  return servicesWithHost(mesh, host)[0]?.namespace ?? '*'
+}
