@@ -1,17 +1,18 @@
 import { asObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { matchesLabels } from '../../../kube/selector.ts'
+import { knownCalls } from '../../../mesh/call-sources.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { block, blocks, texts, textMap } from '../../../mesh/fields.ts'
 import { isWildcard, resolveHost } from '../../../mesh/hosts.ts'
-import { KINDS } from '../../../mesh/kinds.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
 import { servicesWithHost } from '../../../mesh/registry.ts'
 import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { visibleService } from '../../../mesh/visibility.ts'
-import { workloadsIn } from '../../../mesh/workloads.ts'
+import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
@@ -90,7 +91,7 @@ export const unknownImports: Find = (context, object) => {
       else
         found.push({
           field,
-          message: `"${written}" imports nothing: ${namespace === '*' ? 'no namespace' : `namespace ${namespace}`} has a Service or ServiceEntry with the host ${host}`,
+          message: `"${written}" imports nothing: ${namespace === '*' ? 'no namespace' : `namespace ${namespace}`} has no Service or ServiceEntry with the host ${host}`,
           remediation: 'write namespace/host of one that exists, the host in full',
           atMost: 'Warn',
         })
@@ -100,24 +101,26 @@ export const unknownImports: Find = (context, object) => {
   return found
 }
 
-/** Hosts that the namespace's routes send requests to, and that this Sidecar hides from workloads which saw them. */
+/**
+ * Hosts in use that this Sidecar hides from workloads which saw them: their routes send requests there, or an
+ * annotation or another policy says that they call them.
+ */
 export const hiddenHosts: Find = (context, object, params) => {
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const namespace = namespaceOf(object)
   const routes = after.inNamespace(KINDS.virtualService, namespace).flatMap((route) => destinationReferences(route))
-  const clients = namespaceClients(after, object)
   const found = new Map<string, MeshFinding>()
-  for (const client of clients) {
-    const [then, now] = [before, after].map((mesh) => scopeOf(namespace, sidecarFor(mesh, client)))
-    if (then === undefined || now === undefined) continue
-    for (const { host, object: route, field } of routes) {
-      if (found.has(host) || visibleService(before, then, host) === undefined) continue
+  for (const client of scopedWorkloads(after, object)) {
+    const then = scopeOf(namespace, sidecarFor(before, client))
+    const now = scopeOf(namespace, sidecarFor(after, client))
+    for (const { host, object: user, field } of [...routes, ...knownCalls(before, client)]) {
+      if (found.has(host) || isSidecar(user) || visibleService(before, then, host) === undefined) continue
       if (visibleService(after, now, host) !== undefined) continue
       found.set(host, {
         field: 'spec.egress',
-        message: `${host} is hidden from now on, and ${nameOf(context, refOf(route), params)} routes to it: those requests get 502 or 503`,
+        message: `${host} is hidden from ${client.name} from now on, and ${nameOf(context, refOf(user), params)} needs it: those requests get 502 or 503`,
         remediation: `add "${ownerOf(before, host)}/${host}" to the hosts of an egress listener`,
-        related: [relatedTo(context, refOf(route), params, field)],
+        related: [relatedTo(context, refOf(user), params, field)],
       })
       if (found.size === MOST_FINDINGS) return [...found.values()]
     }
@@ -125,14 +128,16 @@ export const hiddenHosts: Find = (context, object, params) => {
   return [...found.values()]
 }
 
-/** The workloads that a Sidecar may apply to; without any known, one that nothing selects stands for those to come. */
-function namespaceClients(mesh: MeshSnapshot, object: KubeObject) {
-  const namespace = namespaceOf(object)
+/** What a Sidecar itself imports is no sign that somebody needs it. */
+function isSidecar(object: KubeObject): boolean {
+  return kindNameOf(object) === KINDS.sidecar
+}
+
+/** The workloads that a Sidecar may apply to. */
+function scopedWorkloads(mesh: MeshSnapshot, object: KubeObject): readonly Workload[] {
   const selector = selectorOf(object)
-  const all = workloadsIn(mesh, namespace).filter(
-    ({ labels }) => selector === undefined || matchesLabels(selector, labels),
-  )
-  return all.length > 0 ? all : [{ namespace, labels: textMap(selector ?? null) }]
+  const all = workloadsIn(mesh, namespaceOf(object))
+  return selector === undefined ? all : all.filter(({ labels }) => matchesLabels(selector, labels))
 }
 
 /** The default Sidecar of a namespace that has one no more. */
