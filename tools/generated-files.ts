@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { ERROR_CODES } from '../src/cli/error-codes.ts'
@@ -6,7 +7,10 @@ import { createPolicyCompiler } from '../src/policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../src/policy/mesh-functions/all.ts'
 import { describePolicy, type PolicyDescription } from '../src/reports/describe-policy.ts'
 import { policyPage } from '../src/reports/policy-page.ts'
+import type { Policy } from '../src/policy/policy.ts'
 import { readPolicyFolders } from '../src/sources/policy-folders.ts'
+import { chartPage } from './chart-page.ts'
+import { kindsReadFile } from './kinds-read-file.ts'
 
 /** A file that is made from others and committed; a test makes it again and compares. */
 export interface GeneratedFile {
@@ -21,11 +25,14 @@ export function generatedFiles(): readonly GeneratedFile[] {
     ...policies.map(({ folder, description }) => ({ path: join(folder, 'README.md'), text: policyPage(description) })),
     { path: 'policies/README.md', text: policyIndex(policies) },
     { path: 'docs/errors.md', text: errorPage() },
+    { path: 'charts/meshward/files/kinds-read.yaml', text: kindsReadFile(policies.map(({ policy }) => policy)) },
+    { path: 'charts/meshward/README.md', text: chartPage(readFileSync('charts/meshward/values.yaml', 'utf8')) },
   ]
 }
 
 interface ShippedPolicy {
   readonly folder: string
+  readonly policy: Policy
   readonly description: PolicyDescription
 }
 
@@ -35,6 +42,7 @@ function describeShippedPolicies(): readonly ShippedPolicy[] {
   if (issue !== undefined) throw new Error(`${issue.file}:${issue.line}: ${issue.message}`)
   return folders.map(({ folder, policy, tests }) => ({
     folder,
+    policy,
     description: describePolicy(policy, runPolicyTests(policy, tests)),
   }))
 }
