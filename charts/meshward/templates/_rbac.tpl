@@ -1,3 +1,8 @@
+{{/* "true" where a cluster can be asked and has no namespace of Istio's. Rendering without a cluster knows of none. */}}
+{{- define "meshward.beforeIstio" -}}
+{{- and (lookup "v1" "Namespace" "" "kube-system") (not (lookup "v1" "Namespace" "" .Values.istio.namespace)) | empty | not -}}
+{{- end -}}
+
 {{- define "meshward.roleBinding" -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

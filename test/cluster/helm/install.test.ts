@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { describeNodes } from '../harness/describe-cluster.ts'
+import { eventually } from '../harness/eventually.ts'
+import { openInstallation, plaintext, type Installation } from './installation.ts'
+
+/** Everything in the cluster that bears the name of the release. */
+const LEFT = [
+  'validatingwebhookconfigurations,mutatingwebhookconfigurations,clusterroles,clusterrolebindings',
+  'leases,secrets,roles,rolebindings,deployments,services,serviceaccounts,configmaps,poddisruptionbudgets,networkpolicies',
+]
+
+describeNodes('the chart', () => {
+  let site: Installation
+
+  const leftovers = async (): Promise<readonly string[]> => {
+    const lists = await Promise.all(LEFT.map((kinds) => site.kubectl('get', kinds, '-A', '-o', 'name')))
+    return lists.flatMap((list) => list.split('\n')).filter((name) => name.includes('meshward'))
+  }
+  const nothingLeft = () =>
+    eventually({ what: 'a cluster as it was', within: 30_000, every: 250 }, async () => {
+      const left = await leftovers()
+      if (left.length > 0) throw new Error(`still there: ${left.join(' ')}`)
+      return true
+    })
+
+  beforeAll(async () => {
+    site = await openInstallation()
+  })
+  afterAll(() => site?.cluster.stop())
+
+  test('installed from nothing, plaintext is refused within 30 s of the command', async () => {
+    const started = performance.now()
+    await site.install()
+    await site.enforced()
+    expect(performance.now() - started).toBeLessThan(30_000)
+  })
+
+  test('helm test passes', async () => {
+    await site.rolledOut()
+    const { code, stderr } = await site.helm(['test', 'meshward', '-n', 'meshward-system'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  })
+
+  test('an upgrade to warn lets pass what was denied and warns of it, without a restart', async () => {
+    const before = await site.pods()
+    await site.upgrade('--set', 'enforcement=warn')
+    await eventually({ what: 'a warning', within: 30_000, every: 250 }, async () => {
+      const { code, stderr } = await site.apply(plaintext('warned'))
+      return code === 0 && stderr.includes('Warning: MTLS-02') ? true : undefined
+    })
+    expect(await site.pods()).toEqual(before)
+    await site.upgrade('--set', 'enforcement=enforce')
+    await site.enforced()
+  })
+
+  test('uninstalled, nothing is left and applies work again', async () => {
+    await site.uninstall()
+    await nothingLeft()
+    expect(await site.apply(plaintext('free'))).toMatchObject({ code: 0 })
+  })
+})

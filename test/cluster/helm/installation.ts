@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+
+import { startCluster, type Cluster, type ClusterOptions } from '../harness/cluster.ts'
+import { eventually } from '../harness/eventually.ts'
+import { chartFolder, createHelm, helmOutput, type Helm } from '../harness/helm.ts'
+import { kubectlOutput, type KubectlResult } from '../harness/kubectl.ts'
+import type { Image } from '../harness/kubelet/image.ts'
+
+export const namespace = 'meshward-system'
+
+/** A cluster with nodes on which the chart can be installed, and short ways to do so and to look what came of it. */
+export interface Installation {
+  readonly cluster: Cluster
+  readonly helm: Helm
+  /** `helm install` or `helm upgrade` with these values. Does not wait for pods. */
+  readonly install: (...args: readonly string[]) => Promise<void>
+  readonly upgrade: (...args: readonly string[]) => Promise<void>
+  readonly uninstall: () => Promise<void>
+  readonly kubectl: (...args: readonly string[]) => Promise<string>
+  /** `kubectl apply`, whatever comes of it. */
+  readonly apply: (...objects: readonly object[]) => Promise<KubectlResult>
+  /** Waits until a PeerAuthentication that accepts plaintext is refused, and returns the milliseconds that took. */
+  readonly enforced: (within?: number) => Promise<number>
+  readonly rolledOut: () => Promise<void>
+  readonly pods: () => Promise<readonly string[]>
+}
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The image that the Dockerfile makes, of the files that `npm run build` makes. */
+function meshwardImage(): Image {
+  execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: 'pipe' })
+  const node = '/usr/local/bin/node'
+  return {
+    files: { [node]: process.execPath, '/app': join(root, 'dist') },
+    entrypoint: [node, '/app/lib/main.js'],
+    command: ['--host', '0.0.0.0'],
+    environment: {
+      NODE_ENV: 'production',
+      NODE_OPTIONS: '--max-semi-space-size=4',
+      PATH: '/usr/local/bin:/usr/bin:/bin',
+    },
+    workingDirectory: '/app',
+    user: 65_532,
+  }
+}
+
+export async function openInstallation(options: ClusterOptions = {}): Promise<Installation> {
+  const nodes = { names: ['node-1', 'node-2'], images: { 'ghcr.io/meshward/meshward': meshwardImage() } }
+  const cluster = await startCluster({ ...options, nodes })
+  try {
+    const helm = await createHelm({ cluster, home: cluster.files.folder })
+    return describeInstallation(cluster, helm)
+  } catch (error) {
+    await cluster.stop()
+    throw error
+  }
+}
+
+/** An object that the shipped policies refuse (MTLS-02). */
+export function plaintext(name: string, inNamespace = 'default'): object {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    metadata: { name, namespace: inNamespace },
+    spec: { selector: { matchLabels: { app: name } }, mtls: { mode: 'PERMISSIVE' } },
+  }
+}
+
+function describeInstallation(cluster: Cluster, helm: Helm): Installation {
+  const kubectl = (...args: readonly string[]) => kubectlOutput(cluster.kubectl, ['-n', namespace, ...args])
+  const apply = (...items: readonly object[]) =>
+    cluster.kubectl(['apply', '-f', '-'], { stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }) })
+  const release = ['meshward', chartFolder, '-n', namespace]
+  return {
+    cluster,
+    helm,
+    install: async (...args) => void (await helmOutput(helm, ['install', ...release, '--create-namespace', ...args])),
+    upgrade: async (...args) => void (await helmOutput(helm, ['upgrade', ...release, ...args])),
+    uninstall: async () => void (await helmOutput(helm, ['uninstall', 'meshward', '-n', namespace])),
+    kubectl,
+    apply,
+    rolledOut: async () => void (await kubectl('rollout', 'status', 'deployment/meshward', '--timeout=60s')),
+    pods: async () =>
+      (await kubectl('get', 'pods', '-l', 'app.kubernetes.io/name=meshward', '-o', 'name')).trim().split('\n'),
+    enforced: async (within = 30_000) => {
+      const started = performance.now()
+      await eventually({ what: 'the refusal of plaintext', within, every: 200 }, async () => {
+        const { code, stderr } = await cluster.kubectl(['apply', '--dry-run=server', '-f', '-'], {
+          stdin: JSON.stringify(plaintext('probe')),
+        })
+        if (code === 0) throw new Error('it was accepted')
+        if (!stderr.includes('MTLS-02')) throw new Error(stderr)
+        return true
+      })
+      return performance.now() - started
+    },
+  }
+}
