@@ -31,7 +31,7 @@ const root = join(import.meta.dirname, '../../..')
 /** The image that the Dockerfile makes, of the files that `npm run build` makes. */
 function meshwardImage(): Image {
   execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: 'pipe' })
-  const node = '/usr/local/bin/node'
+  const node = '/nodejs/bin/node'
   return {
     files: { [node]: process.execPath, '/app': join(root, 'dist') },
     entrypoint: [node, '/app/lib/main.js'],
@@ -39,7 +39,7 @@ function meshwardImage(): Image {
     environment: {
       NODE_ENV: 'production',
       NODE_OPTIONS: '--max-semi-space-size=4',
-      PATH: '/usr/local/bin:/usr/bin:/bin',
+      PATH: '/nodejs/bin:/usr/bin:/bin',
     },
     workingDirectory: '/app',
     user: 65_532,
