@@ -70,7 +70,30 @@ describe('all shipped policies together', () => {
 
   test('deny, but for those that only warn', () => {
     const mild = policies.filter(({ validationActions }) => !validationActions.includes('Deny')).map(({ code }) => code)
-    expect(mild.toSorted()).toEqual(['INJ-01', 'RES-04', 'RES-05', 'SCOPE-16'])
+    expect(mild.toSorted()).toEqual([
+      'DR-01',
+      'DR-02',
+      'DR-04',
+      'DR-09',
+      'DR-10',
+      'INJ-01',
+      'RES-04',
+      'RES-05',
+      'RES-11',
+      'SCOPE-03',
+      'SCOPE-04',
+      'SCOPE-16',
+      'SE-02',
+      'SE-03',
+      'VS-01',
+      'VS-02',
+      'VS-03',
+      'VS-05',
+      'VS-06',
+      'VS-08',
+      'VS-11',
+      'VS-12',
+    ])
   })
 })
 

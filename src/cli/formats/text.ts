@@ -104,7 +104,9 @@ function summary({ report }: CheckOutput): string {
     errors.length > 0 ? [errors.length === 1 ? '1 error' : `${errors.length} errors`] : [],
     findings.length === 0 && errors.length === 0 ? ['nothing found'] : [],
     counts.skipped > 0
-      ? [`${counts.skipped} rules skipped, since what they refer to is not known here (see --context)`]
+      ? [
+          `${counts.skipped} ${counts.skipped === 1 ? 'rule' : 'rules'} skipped, since what they refer to is not known here (see --context)`,
+        ]
       : [],
   ].flat()
   const fixable = findings.filter(({ fix }) => fix !== undefined).length
