@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { isIPv6, type AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,15 +9,13 @@ import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import type { PolicyIssue } from '../policy/policy.ts'
 import type { MeshKnowledge } from '../engine/decide.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { openPolicySource, type PolicySourceListener } from '../sources/policy-source.ts'
+import { openPolicySource } from '../sources/policy-source.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
 import { createApp, createShortcut } from './app.ts'
 import type { CertificateSource } from './certificate.ts'
-import { openCertificateFiles } from './certificate-files.ts'
 import { clusterOptionsProblem } from './cluster/check-cluster-options.ts'
-import type { EventRecorder } from './cluster/event-recorder.ts'
 import type { Membership } from './cluster/join-cluster.ts'
 import { openCluster } from './cluster/open-cluster.ts'
 import { createDryRunAccess } from './dry-run-access.ts'
@@ -30,6 +27,8 @@ import { readKnownKinds } from './known-kinds.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
 import { openMesh, type MeshInForce } from './mesh-in-force.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { openCertificates } from './open-certificates.ts'
+import { policyListener } from './policy-listener.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { MEBIBYTE } from './read-body.ts'
 import { createRecheck } from './recheck-queue.ts'
@@ -138,33 +137,6 @@ async function openTracing(
 
 type Opened<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly reason: string }
 
-async function openCertificates(
-  { tlsCert, tlsKey, tlsName, writeCa, host }: ServeOptions,
-  logger: Logger,
-): Promise<Opened<{ readonly certificates: CertificateSource; readonly ca: string | undefined }>> {
-  const problem = (reason: string): void =>
-    logger.error({ reason }, 'new certificate cannot be used; the last good one is served on')
-  if (tlsCert !== undefined && tlsKey !== undefined) {
-    const opened = await openCertificateFiles({ certFile: tlsCert, keyFile: tlsKey, interval: LOOK, problem })
-    return opened.ok ? { ok: true, certificates: opened.source, ca: undefined } : opened
-  }
-  if (tlsCert !== undefined || tlsKey !== undefined)
-    return {
-      ok: false,
-      reason: '--tls-cert and --tls-key belong together: give both, or none for a self-made certificate.',
-    }
-  // Its library takes 80 ms to load, which a server with a certificate of its own need not spend.
-  const { makeCertificate } = await import('./self-made-certificate.ts')
-  const names = [...new Set(['localhost', '127.0.0.1', '::1', host, ...tlsName])]
-  const { source, ca } = await makeCertificate({ names, problem })
-  try {
-    if (writeCa !== undefined) await writeFile(writeCa, ca)
-  } catch (error) {
-    return { ok: false, reason: `--write-ca: ${reasonOf(error)}` }
-  }
-  return { ok: true, certificates: source, ca }
-}
-
 async function listen(
   options: ServeOptions,
   host: ServerHost,
@@ -250,41 +222,6 @@ interface Listening {
   readonly metrics: Metrics
   readonly ready: () => boolean
   readonly stop: () => void
-}
-
-/** Who is told of changed policies. */
-interface Listeners {
-  readonly logger: Logger
-  readonly mesh: MeshInForce
-  readonly metrics: Metrics
-  readonly events: EventRecorder | undefined
-}
-
-/** The mesh reads what the policies need before they are in force. */
-function policyListener({ logger, mesh, metrics, events }: Listeners): PolicySourceListener {
-  const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
-    for (const { code, file, line, column, message: reason } of issues)
-      logger.error({ code, file, line, column, reason }, message)
-  }
-  return {
-    changed: (set, issues) => {
-      mesh.follow(set)
-      const { policies, enforcement } = set
-      logger.info({ policies: policies.length, enforcement }, 'policies in force')
-      logIssues(issues, 'policy does not compile and answers by its failure policy')
-      for (const { code, file, line, column, message } of policies.flatMap(({ warnings }) => warnings))
-        logger.warn({ code, file, line, column, reason: message }, 'policy names what its kinds do not have')
-    },
-    refused: (issues) => {
-      metrics.reloadFailed()
-      events?.policiesRefused(issues)
-      logIssues(issues, 'changed policies refused; the last good set stays in force')
-    },
-    unreadable: (reason) => {
-      metrics.reloadFailed()
-      logger.error({ reason }, 'watched file cannot be used')
-    },
-  }
 }
 
 function issueLine({ file, line, column, code, message }: PolicyIssue): string {

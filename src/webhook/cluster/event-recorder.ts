@@ -32,8 +32,8 @@ export interface EventRecorderOptions {
 export interface EventRecorder {
   /** Of a decision that refuses an object: an Event about it. */
   answered(request: AdmissionRequest, decision: Decision): void
-  /** Changed policies that are not in force: an Event about this replica. */
-  policiesRefused(issues: readonly PolicyIssue[]): void
+  /** Of policies that are not as they were meant: an Event about this replica. */
+  policies(trouble: 'refused' | 'broken', issues: readonly PolicyIssue[]): void
 }
 
 /**
@@ -76,19 +76,25 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         note: denialMessage(decision),
       })
     },
-    policiesRefused: (issues) => {
-      const note = issues.map(
+    policies: (trouble, issues) => {
+      const lines = issues.map(
         ({ code, file, line, column, message }) => `${file}:${line}:${column}: ${code}: ${message}`,
       )
-      record(note.join('\n'), {
+      const { reason, headline } = TROUBLE[trouble]
+      record([reason, ...lines].join('\n'), {
         regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name: podName },
-        reason: 'PoliciesRefused',
+        reason,
         action: 'Reload',
-        note: `changed policies refused; the last good set stays in force\n${note.join('\n')}`,
+        note: [headline, ...lines].join('\n'),
       })
     },
   }
 }
+
+const TROUBLE = {
+  refused: { reason: 'PoliciesRefused', headline: 'changed policies refused; the last good set stays in force' },
+  broken: { reason: 'PolicyBroken', headline: 'policy does not compile and answers by its failure policy' },
+} as const
 
 interface EventSubject {
   readonly regarding: {

@@ -107,14 +107,17 @@ describe('an Event', () => {
     expect(sent).toHaveLength(28)
   })
 
-  test('of changed policies is about this replica', () => {
+  test.each([
+    ['refused', 'PoliciesRefused', 'changed policies refused; the last good set stays in force'],
+    ['broken', 'PolicyBroken', 'policy does not compile and answers by its failure policy'],
+  ] as const)('of %s policies is about this replica', (trouble, reason, headline) => {
     const { events, sent } = recorder()
     const issue = { code: 'CEL-01', file: 'a.yaml', line: 3, column: 7, message: 'no such field' } as const
-    events.policiesRefused([issue])
+    events.policies(trouble, [issue])
     expect(asObject(sent[0]?.event)).toMatchObject({
       regarding: { apiVersion: 'v1', kind: 'Pod', namespace: 'meshward-system', name: 'meshward-1' },
-      reason: 'PoliciesRefused',
-      note: 'changed policies refused; the last good set stays in force\na.yaml:3:7: CEL-01: no such field',
+      reason,
+      note: `${headline}\na.yaml:3:7: CEL-01: no such field`,
     })
   })
 

@@ -1,0 +1,43 @@
+import type { Logger } from 'pino'
+
+import type { PolicyIssue } from '../policy/policy.ts'
+import type { PolicySourceListener } from '../sources/policy-source.ts'
+import type { EventRecorder } from './cluster/event-recorder.ts'
+import type { MeshInForce } from './mesh-in-force.ts'
+import type { Metrics } from './metrics.ts'
+
+/** Who is told of changed policies. */
+export interface PolicyListenerOptions {
+  readonly logger: Logger
+  readonly mesh: MeshInForce
+  readonly metrics: Metrics
+  readonly events: EventRecorder | undefined
+}
+
+/** The mesh reads what the policies need before they are in force. */
+export function policyListener({ logger, mesh, metrics, events }: PolicyListenerOptions): PolicySourceListener {
+  const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
+    for (const { code, file, line, column, message: reason } of issues)
+      logger.error({ code, file, line, column, reason }, message)
+  }
+  return {
+    changed: (set, issues) => {
+      mesh.follow(set)
+      const { policies, enforcement } = set
+      logger.info({ policies: policies.length, enforcement }, 'policies in force')
+      if (issues.length > 0) events?.policies('broken', issues)
+      logIssues(issues, 'policy does not compile and answers by its failure policy')
+      for (const { code, file, line, column, message } of policies.flatMap(({ warnings }) => warnings))
+        logger.warn({ code, file, line, column, reason: message }, 'policy names what its kinds do not have')
+    },
+    refused: (issues) => {
+      metrics.reloadFailed()
+      events?.policies('refused', issues)
+      logIssues(issues, 'changed policies refused; the last good set stays in force')
+    },
+    unreadable: (reason) => {
+      metrics.reloadFailed()
+      logger.error({ reason }, 'watched file cannot be used')
+    },
+  }
+}
