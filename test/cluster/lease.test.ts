@@ -19,7 +19,14 @@ describeCluster('the election of a leader', (cluster) => {
   })
 
   const join = (identity: string): Election =>
-    joinElection({ owner, namespace, name: 'meshward', identity, monotonic: () => time, now: () => 1_790_000_000_000 + time })
+    joinElection({
+      owner,
+      namespace,
+      name: 'meshward',
+      identity,
+      monotonic: () => time,
+      now: () => 1_790_000_000_000 + time,
+    })
   const leaders = (...all: readonly Election[]): readonly boolean[] => all.map((one) => one.isLeader())
   const spec = async (): Promise<JsonObject> =>
     asObject((await getObject(cluster, 'lease', 'meshward', '-n', namespace)).spec)
