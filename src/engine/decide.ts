@@ -34,7 +34,8 @@ export type MeshKnowledge = 'whole' | 'partial' | { readonly stale: string }
  */
 export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: DecideInput): Decision {
   const candidates = policies.matching(request.resource.group, resourceName(request), request.operation)
-  if (policies.enforcement === 'off' || candidates.length === 0 || isUnchanged(request)) return untouched(request)
+  if (policies.enforcement === 'off' || candidates.length === 0 || isUnchanged(request) || isCleanup(request))
+    return untouched(request)
   const labels = namespaceLabels(request, mesh)
   const applicable: BoundPolicy[] = []
   const undecided: { readonly bound: BoundPolicy; readonly namespace: string }[] = []
@@ -137,6 +138,19 @@ function mergeBindings(findings: readonly Finding[]): readonly Finding[] {
 function resourceName({ resource, subResource }: AdmissionRequest): string {
   return subResource === '' ? resource.resource : `${resource.resource}/${subResource}`
 }
+
+/**
+ * Kubernetes itself removes what was in a namespace or belonged to an object that is gone. A refusal would keep the
+ * namespace for ever; known by the caller, since watches lag.
+ */
+function isCleanup({ operation, userInfo }: AdmissionRequest): boolean {
+  return operation === 'DELETE' && CLEANERS.has(userInfo.username)
+}
+
+const CLEANERS: ReadonlySet<string> = new Set([
+  'system:serviceaccount:kube-system:namespace-controller',
+  'system:serviceaccount:kube-system:generic-garbage-collector',
+])
 
 function readsMesh({ policy }: BoundPolicy): boolean {
   return (policy.program?.functions.size ?? 0) > 0
