@@ -1,15 +1,13 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
+import { REGISTRY, WORKLOADS } from './reads.ts'
 import { retryAmplification, timeoutInversion } from './resilience/call-paths.ts'
 import { unboundedRetries } from './resilience/unbounded-retries.ts'
 
 const CALLS = [
-  KINDS.configMap,
-  KINDS.namespace,
-  KINDS.service,
-  KINDS.serviceEntry,
-  KINDS.pod,
+  ...REGISTRY,
+  ...WORKLOADS,
   KINDS.virtualService,
   KINDS.destinationRule,
   KINDS.sidecar,
@@ -33,14 +31,7 @@ export const RESILIENCE_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'resilience.unboundedRetries',
-    reads: [
-      KINDS.configMap,
-      KINDS.namespace,
-      KINDS.service,
-      KINDS.serviceEntry,
-      KINDS.destinationRule,
-      KINDS.virtualService,
-    ],
+    reads: [...REGISTRY, KINDS.destinationRule, KINDS.virtualService],
     summary: 'routes that retry towards a host that nothing protects from them',
     find: unboundedRetries,
   }),

@@ -1,6 +1,7 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
+import { MESH, REGISTRY, WORKLOADS } from './reads.ts'
 import { ineffectiveMatches, rivalHosts, unboundHosts, unreachableRoutes } from './routing/claims.ts'
 import { emptySubsets, idleSubsetPolicies, rivalRules, unknownHost, unusedRule } from './routing/destination-rules.ts'
 import {
@@ -13,8 +14,6 @@ import {
 } from './routing/destinations.ts'
 import { removedReferences } from './routing/removals.ts'
 import { conflictingProtocols, hijackedHosts, repeatedEntries } from './routing/service-entries.ts'
-
-const REGISTRY = [KINDS.configMap, KINDS.namespace, KINDS.service, KINDS.serviceEntry]
 
 /** The functions of `mesh.routing`. */
 export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
@@ -56,7 +55,7 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'routing.rivalHosts',
-    reads: [KINDS.configMap, KINDS.namespace, KINDS.virtualService],
+    reads: [...MESH, KINDS.virtualService],
     summary: 'hosts that another VirtualService of the mesh routes too',
     find: rivalHosts,
   }),
@@ -74,7 +73,14 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'routing.unboundHosts',
-    reads: [...REGISTRY, KINDS.pod, KINDS.gateway, KINDS.virtualService],
+    reads: [
+      ...REGISTRY,
+      ...WORKLOADS,
+      KINDS.gateway,
+      KINDS.virtualService,
+      KINDS.destinationRule,
+      KINDS.mutatingWebhook,
+    ],
     summary: 'hosts that the named Gateways do not serve',
     find: unboundHosts,
   }),
@@ -92,19 +98,19 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'routing.emptySubsets',
-    reads: [...REGISTRY, KINDS.pod, KINDS.virtualService],
+    reads: [...REGISTRY, ...WORKLOADS, KINDS.virtualService],
     summary: 'subsets that select no workload',
     find: emptySubsets,
   }),
   findingsFunction({
     name: 'routing.rivalRules',
-    reads: [KINDS.configMap, KINDS.namespace, KINDS.destinationRule],
+    reads: [...MESH, KINDS.destinationRule],
     summary: 'other rules of the namespace for the same host',
     find: rivalRules,
   }),
   findingsFunction({
     name: 'routing.idleSubsetPolicies',
-    reads: [KINDS.configMap, KINDS.namespace, KINDS.virtualService],
+    reads: [...MESH, KINDS.virtualService],
     summary: 'policies of subsets that no route names',
     find: idleSubsetPolicies,
   }),

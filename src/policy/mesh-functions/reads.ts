@@ -1,0 +1,11 @@
+import { KINDS, type KindName } from '../../mesh/kinds.ts'
+import { TEMPLATE_KINDS } from '../../mesh/pod-template.ts'
+
+/** The mesh configuration, and the namespaces that its discovery selectors choose from. */
+export const MESH: readonly KindName[] = [KINDS.configMap, KINDS.namespace]
+
+/** Where hosts come from. */
+export const REGISTRY: readonly KindName[] = [...MESH, KINDS.service, KINDS.serviceEntry]
+
+/** What runs, or is going to. */
+export const WORKLOADS: readonly KindName[] = [KINDS.pod, ...TEMPLATE_KINDS, KINDS.workloadEntry, KINDS.workloadGroup]
