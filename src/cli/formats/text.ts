@@ -64,7 +64,8 @@ function findingBlock(
     remediation === '' ? [] : [oneLine(remediation)],
     fix === undefined ? [] : fixLines(object.object, fix),
     (related ?? []).map(
-      (other) => `see ${objectName(other)}${other.field === undefined ? '' : `, ${oneLine(other.field)}`}`,
+      (other) =>
+        `see ${other.name === '' ? `${other.kind} of another namespace` : objectName(other)}${other.field === undefined ? '' : `, ${oneLine(other.field)}`}`,
     ),
     [`read more: meshward explain ${code}`],
   ].flat()
