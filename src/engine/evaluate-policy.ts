@@ -96,8 +96,11 @@ function reported(scope: PolicyScope, validation: Validation, target: Place, ite
   return {
     kind: 'fail',
     path,
-    message: typeof item.message === 'string' ? item.message : (validation.message ?? scope.bound.policy.title),
-    remediation: typeof item.remediation === 'string' ? item.remediation : remediation(scope, validation, target),
+    message: oneLine(
+      typeof item.message === 'string' ? item.message : (validation.message ?? scope.bound.policy.title),
+    ),
+    remediation:
+      typeof item.remediation === 'string' ? oneLine(item.remediation) : remediation(scope, validation, target),
     fix: asList(item.fix).length > 0 ? asPatch(item.fix) : fixPatch(scope, validation.fix, target),
     related: asList(item.related).flatMap(asRelated),
     atMost: readActions([item.atMost ?? null])?.[0] ?? validation.atMost,
