@@ -5,6 +5,7 @@ import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding } from './decision.ts'
 import { findAll, type RawFinding } from './evaluate-policy.ts'
+import { meshAfter } from './mesh-view.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
 import { meetsConditions, policyScope, requestScope, type PolicyScope, type RequestScope } from './scope.ts'
@@ -98,8 +99,12 @@ export class Judge {
     const { program } = bound.policy
     if (operation !== 'UPDATE' || oldObject === null || program === undefined) return () => false
     this.old ??= {
-      // The old object stands in the mesh as it is.
-      scope: requestScope(this.request, { ...this.mesh, mesh: this.mesh.before }, oldObject),
+      // The watch may not have seen the old object yet, or another version of it.
+      scope: requestScope(
+        this.request,
+        { ...this.mesh, mesh: meshAfter(this.request, this.mesh.before, oldObject) },
+        oldObject,
+      ),
       places: new OldPlaces(this.scope.root, oldObject),
     }
     const { scope, places } = this.old
