@@ -1,19 +1,19 @@
 import { stringify } from 'yaml'
 
 import { resourceOf } from '../src/kube/resource-names.ts'
-import { KINDS, type KindName } from '../src/mesh/kinds.ts'
-import { kindsReadBy } from '../src/policy/mesh-functions/all.ts'
+import { splitKindName, type KindName } from '../src/mesh/kinds.ts'
 import type { Policy } from '../src/policy/policy.ts'
+import { narrowKinds, watchedKinds } from '../src/sources/cluster/policy-kinds.ts'
 
 /** Read in some namespaces only: mesh configuration in Istio's, Secrets where values say so. */
-const NARROWED: ReadonlySet<KindName> = new Set([KINDS.configMap, KINDS.secret])
+const NARROWED: ReadonlySet<KindName> = new Set(narrowKinds('', []).keys())
 
 /**
  * The file of the chart that its roles are made of: what the shipped policies read over the whole cluster, by API
  * group. Namespaces are always among it: their labels say where a policy applies.
  */
 export function kindsReadFile(policies: readonly Policy[]): string {
-  const kinds = new Set([KINDS.namespace, ...policies.flatMap(kindsReadBy)])
+  const kinds = watchedKinds({ policies })
   const resources = [...kinds].filter((kind) => !NARROWED.has(kind)).map(located)
   const groups = [...Map.groupBy(resources, ({ group }) => group)].map(([group, found]) => ({
     apiGroups: [group],
@@ -25,7 +25,6 @@ export function kindsReadFile(policies: readonly Policy[]): string {
 }
 
 function located(name: KindName): { readonly group: string; readonly resource: string } {
-  const [kind = '', ...rest] = name.split('.')
-  const group = rest.join('.')
+  const { group, kind } = splitKindName(name)
   return { group, resource: resourceOf(group, kind).resource }
 }

@@ -2,9 +2,10 @@ import type { Command } from 'commander'
 
 import { KINDS, type KindName } from '../mesh/kinds.ts'
 import { connectCluster, type ConnectOptions } from '../sources/cluster/connect-cluster.ts'
+import { narrowKinds } from '../sources/cluster/policy-kinds.ts'
 import { readCluster, type ClusterRead } from '../sources/cluster/read-cluster.ts'
+import { append } from '../webhook/option-values.ts'
 import type { CliIo } from './cli-io.ts'
-import { append } from './policy-options.ts'
 import { trackProgress } from './progress.ts'
 
 /** Whether a live cluster is the mesh, and which. */
@@ -39,14 +40,11 @@ export async function readClusterOf(
   const connected = await connectCluster(options)
   if (!connected.ok)
     return { ...NOTHING_READ, errors: [{ code: 'CLUSTER-01', file: '', message: `--cluster: ${connected.reason}` }] }
-  const progress = trackProgress(io.progress, 'reading kinds', kinds.judged.size + kinds.read.size)
+  const progress = trackProgress(io.progress, 'reading kinds', new Set([...kinds.judged, ...kinds.read]).size)
   const read = await readCluster({
     api: connected.connection.api,
     ...kinds,
-    onlyIn: new Map([
-      [KINDS.configMap, [options.istioNamespace]],
-      [KINDS.secret, options.secretNamespace],
-    ]),
+    onlyIn: narrowKinds(options.istioNamespace, options.secretNamespace),
     onKind: progress.step,
   })
   progress.done()

@@ -3,11 +3,12 @@ import { Option, type Command } from 'commander'
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import type { Enforcement, PolicySet } from '../policy/policy-set.ts'
-import type { PolicyIssue } from '../policy/policy.ts'
+import { issueLine } from '../policy/policy.ts'
 import { onlyPolicies } from '../reports/only-policies.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { loadPolicySet } from '../sources/policy-files.ts'
 import { readSchemaFiles } from '../sources/schema-files.ts'
+import { append } from '../webhook/option-values.ts'
 import type { CliIo } from './cli-io.ts'
 
 /** Which rules are asked, and how they are bound. */
@@ -83,16 +84,6 @@ export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded 
 export function noPolicies(paths: readonly string[]): InputError {
   const message = 'there is no policy here: name a folder with policy.yaml files in it or below, or a file of policies'
   return { code: 'POLICY-FILE', file: paths.join(' '), message }
-}
-
-/** An issue of a policy as one line. */
-function issueLine({ file, line, column, code, message }: PolicyIssue): string {
-  return `${file}:${line}:${column}: ${code}: ${message}`
-}
-
-/** Collects the values of an option that may be repeated. */
-export function append(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value]
 }
 
 function appendList(value: string, before: readonly string[]): readonly string[] {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
+import { readsMesh } from '../policy/policy.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
@@ -45,7 +46,7 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
     else if (answer !== 'no') undecided.push({ bound, namespace: answer.unknownNamespace })
   }
   const view = meshView(request, mesh, knowledge === 'partial' ? 'partial' : 'whole')
-  const isStale = (bound: BoundPolicy): boolean => typeof knowledge === 'object' && readsMesh(bound)
+  const isStale = (bound: BoundPolicy): boolean => typeof knowledge === 'object' && readsMesh(bound.policy)
   const fillable = applicable.filter((bound) => !isStale(bound))
   const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
   const judged = completed.patch.length === 0 ? view : meshView(request, mesh, view.knowledge, completed.object)
@@ -55,7 +56,7 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
   let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
-      if (typeof knowledge === 'object' && readsMesh(bound)) {
+      if (typeof knowledge === 'object' && readsMesh(bound.policy)) {
         findings.push(judge.cannotEvaluate(bound, knowledge.stale))
         continue
       }
@@ -151,10 +152,6 @@ const CLEANERS: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:namespace-controller',
   'system:serviceaccount:kube-system:generic-garbage-collector',
 ])
-
-function readsMesh({ policy }: BoundPolicy): boolean {
-  return (policy.program?.functions.size ?? 0) > 0
-}
 
 function unknownLabels(namespace: string): string {
   return `the labels of namespace "${namespace}" are not known here; give its Namespace along with the object, or by --context`

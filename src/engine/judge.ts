@@ -5,7 +5,7 @@ import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding } from './decision.ts'
 import { findAll, type RawFinding } from './evaluate-policy.ts'
-import { meshAfter } from './mesh-view.ts'
+import { meshView } from './mesh-view.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
 import { meetsConditions, policyScope, requestScope, type PolicyScope, type RequestScope } from './scope.ts'
@@ -102,7 +102,7 @@ export class Judge {
       // The watch may not have seen the old object yet, or another version of it.
       scope: requestScope(
         this.request,
-        { ...this.mesh, mesh: meshAfter(this.request, this.mesh.before, oldObject) },
+        meshView(this.request, this.mesh.before, this.mesh.knowledge, oldObject),
         oldObject,
       ),
       places: new OldPlaces(this.scope.root, oldObject),

@@ -28,8 +28,7 @@ export function meshView(
   }
 }
 
-/** A mesh with an object in its place; without the request's own where it goes. */
-export function meshAfter(request: AdmissionRequest, before: MeshSnapshot, object: JsonObject | null): MeshSnapshot {
+function meshAfter(request: AdmissionRequest, before: MeshSnapshot, object: JsonObject | null): MeshSnapshot {
   const mesh = withNamespace(before, request.namespace)
   const subject = object ?? request.oldObject
   if (!isKubeObject(subject)) return mesh

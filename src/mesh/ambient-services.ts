@@ -1,9 +1,7 @@
-import { asObject } from '../kube/json.ts'
-import { namespaceOf, type KubeObject } from '../kube/object.ts'
+import type { KubeObject } from '../kube/object.ts'
 import { isCaptured } from './ambient-enrolment.ts'
+import { ruleHost } from './destination-rule.ts'
 import { workloadsOf } from './endpoints.ts'
-import { text } from './fields.ts'
-import { resolveHost } from './hosts.ts'
 import { servicesWithHost, type MeshService } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService } from './virtual-service.ts'
@@ -29,7 +27,7 @@ export function isAmbientService(snapshot: MeshSnapshot, service: MeshService): 
  * or the root namespace. istio: networking/core/cluster_waypoint.go.
  */
 export function ambientServicesOfRule(snapshot: MeshSnapshot, rule: KubeObject): readonly AmbientService[] {
-  const host = resolveHost(text(asObject(rule.spec).host) ?? '', namespaceOf(rule))
+  const host = ruleHost(rule)
   return ambientServices(snapshot, [host], (waypoint, service) =>
     ruleAtWaypoint(snapshot, waypoint, service)?.from.includes(rule),
   )

@@ -145,11 +145,16 @@ function toPools(rules: readonly MergedRule[], privateByDefault: boolean): Pools
   }
 }
 
+/** The host that a DestinationRule speaks of, resolved. */
+export function ruleHost(rule: KubeObject): string {
+  return resolveHost(text(asObject(rule.spec).host) ?? '', namespaceOf(rule))
+}
+
 function toRule(object: KubeObject): MergedRule {
   const spec = asObject(object.spec)
   const workloadSelector = block(spec.workloadSelector)
   return {
-    host: resolveHost(text(spec.host) ?? '', namespaceOf(object)),
+    host: ruleHost(object),
     namespace: namespaceOf(object),
     exportTo: new Set(workloadSelector === undefined ? texts(spec.exportTo) : ['.']),
     workloadSelector,

@@ -5,7 +5,7 @@ import { serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway, selectsGatewayPod } from './gateway-workloads.ts'
 import { gatewaysByHost } from './indexes.ts'
 import { memo } from './memo.ts'
-import type { MeshSnapshot } from './snapshot.ts'
+import { isSameObject, type MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
 
 /** A server of another Gateway that wants some of the same names on the same port and address of the same pods. */
@@ -31,7 +31,7 @@ export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): reado
     const shared = new Map<GatewayServer, string[]>()
     for (const host of new Set(server.hosts)) {
       for (const other of snapshot.find(gatewaysByHost, host.slice(host.indexOf('/') + 1))) {
-        if (isSame(other, gateway) || !isBeside(other)) continue
+        if (isSameObject(other, gateway) || !isBeside(other)) continue
         for (const rival of serversOf(other)) {
           if (rival.port !== server.port || rival.bind !== server.bind || !hostsOf(rival).has(host)) continue
           const hosts = shared.get(rival)
@@ -62,7 +62,3 @@ export function placementsOfGateway(snapshot: MeshSnapshot, gateway: KubeObject)
 }
 
 const hostsOf: (server: GatewayServer) => ReadonlySet<string> = memo(({ hosts }) => new Set(hosts))
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b)
-}

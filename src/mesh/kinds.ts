@@ -13,6 +13,12 @@ export function kindName(group: string, kind: string): KindName {
   return group === '' ? kind : `${kind}.${group}`
 }
 
+/** The group and kind that a name is made of. */
+export function splitKindName(name: KindName): { readonly group: string; readonly kind: string } {
+  const dot = name.indexOf('.')
+  return dot < 0 ? { group: '', kind: name } : { group: name.slice(dot + 1), kind: name.slice(0, dot) }
+}
+
 const networking = (kind: string): KindName => kindName('networking.istio.io', kind)
 const security = (kind: string): KindName => kindName('security.istio.io', kind)
 const gatewayApi = (kind: string): KindName => kindName('gateway.networking.k8s.io', kind)

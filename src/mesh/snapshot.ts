@@ -125,6 +125,11 @@ export function refOf(object: KubeObject): MeshRef {
   return { kind, namespace: CLUSTER_KINDS.has(kind) ? '' : namespaceOf(object), name: nameOf(object) }
 }
 
+/** Are these the same object, perhaps in two versions? */
+export function isSameObject(a: KubeObject, b: KubeObject): boolean {
+  return nameOf(a) === nameOf(b) && namespaceOf(a) === namespaceOf(b) && kindNameOf(a) === kindNameOf(b)
+}
+
 /** The object as kube-apiserver would return it: a cluster-scoped one has no namespace, whatever a file says. */
 function withoutStrayNamespace(kind: KindName, object: KubeObject): KubeObject {
   if (namespaceOf(object) === '' || !CLUSTER_KINDS.has(kind)) return object

@@ -131,3 +131,13 @@ export interface DefaultField {
   readonly field: FieldPath
   readonly program: CelProgram
 }
+
+/** Does the policy ask about other objects than the one that is judged? One that does not compile asks nothing. */
+export function readsMesh({ program }: Policy): boolean {
+  return (program?.functions.size ?? 0) > 0
+}
+
+/** An issue as one line, its place first. */
+export function issueLine({ file, line, column, code, message }: PolicyIssue): string {
+  return `${file}:${line}:${column}: ${code}: ${message}`
+}

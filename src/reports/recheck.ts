@@ -3,6 +3,7 @@ import type { Decision, Finding } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import { isKubeObject } from '../kube/object.ts'
 import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
+import { readsMesh } from '../policy/policy.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 
 /** A request that was allowed, and what was found then. */
@@ -24,7 +25,7 @@ export function recheck({ request, decision }: Admitted, policies: PolicySet, me
 /** Is there a reason to judge again? Only rules that read other objects can come to another answer. */
 export function dependsOnMesh({ evaluated }: Decision, { policies }: PolicySet): boolean {
   const names = new Set(evaluated)
-  return policies.some(({ name, program }) => names.has(name) && (program?.functions.size ?? 0) > 0)
+  return policies.some((policy) => names.has(policy.name) && readsMesh(policy))
 }
 
 /** Everybody else's changes, without the one that is judged. */

@@ -8,7 +8,7 @@ import type { Source } from '../sources/source.ts'
 import type { MeshInForce } from './mesh-in-force.ts'
 import type { Metrics } from './metrics.ts'
 
-export interface RecheckOptions {
+interface RecheckOptions {
   readonly policies: Source<PolicySet>
   readonly mesh: Source<MeshSnapshot>
   /** Is the mesh young enough to judge by? */
@@ -30,7 +30,7 @@ export interface RecheckQueue {
 const MOST_WAITING = 1000
 
 /** Looks at allowed requests once more, one after the other, when `delay` has passed. */
-export function createRecheckQueue(options: RecheckOptions): RecheckQueue {
+function createRecheckQueue(options: RecheckOptions): RecheckQueue {
   const { policies, mesh, isFresh, delay, found, passedOver } = options
   const waiting: { readonly admitted: Admitted; readonly due: number }[] = []
   let timer: NodeJS.Timeout | undefined

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from 'pino'
 
+import type { MeshKnowledge } from '../engine/decide.ts'
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
-import type { PolicyIssue } from '../policy/policy.ts'
-import type { MeshKnowledge } from '../engine/decide.ts'
+import { issueLine } from '../policy/policy.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { openPolicySource } from '../sources/policy-source.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
@@ -222,10 +222,6 @@ interface Listening {
   readonly metrics: Metrics
   readonly ready: () => boolean
   readonly stop: () => void
-}
-
-function issueLine({ file, line, column, code, message }: PolicyIssue): string {
-  return `${file}:${line}:${column}: ${code}: ${message}`
 }
 
 function urlOf({ address, port }: AddressInfo): string {

@@ -10,6 +10,7 @@ import { asObject, isList, isObject, type Json, type JsonObject } from '../../sr
 import { buildSnapshot } from '../../src/mesh/snapshot.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
+import { readsMesh } from '../../src/policy/policy.ts'
 import type { PolicySet } from '../../src/policy/policy-set.ts'
 import { readPolicies } from '../../src/sources/policy-files.ts'
 import { policySetOf } from '../engine/policy-set-of.ts'
@@ -26,7 +27,7 @@ const shipped = policySetOf(policies)
 const fillingRetries = policySetOf(policies, [bindingFrom('policies: [RES-03]\nparams: { fillRetries: true }')])
 const mesh = buildSnapshot([])
 /** Rules about other objects, which no default can satisfy. */
-const readingMesh = new Set(policies.flatMap(({ name, program }) => ((program?.functions.size ?? 0) > 0 ? [name] : [])))
+const readingMesh = new Set(policies.filter(readsMesh).map(({ name }) => name))
 
 function mutate(object: JsonObject, old: JsonObject | null = null, set: PolicySet = shipped): Completed {
   const decision = decide({ request: requestFor(object, old), policies: set, mesh, phase: 'mutate' })

@@ -10,7 +10,7 @@ import { readPolicyFolders, type PolicyFolder } from '../../sources/policy-folde
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { ERROR_CODES } from '../error-codes.ts'
 import { formatExplanation } from '../formats/explanation.ts'
-import { append } from '../policy-options.ts'
+import { append } from '../../webhook/option-values.ts'
 
 interface ExplainOptions {
   readonly output: 'text' | 'json'

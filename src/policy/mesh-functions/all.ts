@@ -1,27 +1,15 @@
 import type { KindName } from '../../mesh/kinds.ts'
 import type { Policy } from '../policy.ts'
-import { AMBIENT_FUNCTIONS } from './ambient.ts'
-import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
-import { GATEWAYS_FUNCTIONS } from './gateways.ts'
-import { INJECTION_FUNCTIONS } from './injection.ts'
 import type { MeshFunction } from './mesh-function.ts'
-import { MTLS_FUNCTIONS } from './mtls.ts'
 import { RESILIENCE_FUNCTIONS } from './resilience.ts'
 import { ROUTING_FUNCTIONS } from './routing.ts'
 import { SCOPING_FUNCTIONS } from './scoping.ts'
-import { SERVICES_FUNCTIONS } from './services.ts'
 
 /** Every function of `mesh.*` that expressions may call. */
 export const MESH_FUNCTIONS: readonly MeshFunction[] = [
-  ...MTLS_FUNCTIONS,
-  ...AUTHORIZATION_FUNCTIONS,
   ...SCOPING_FUNCTIONS,
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,
-  ...GATEWAYS_FUNCTIONS,
-  ...AMBIENT_FUNCTIONS,
-  ...INJECTION_FUNCTIONS,
-  ...SERVICES_FUNCTIONS,
 ]
 
 /** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../kube/json.ts'
+import { splitKindName } from '../../mesh/kinds.ts'
 import { meshConfigOf } from '../../mesh/mesh-config.ts'
 import type { MeshContext } from './mesh-function.ts'
 
-/** An object as it is named: by kind, namespace and name. */
+/** An object as it is named: by kind (its group may stand behind it), namespace and name. */
 export interface NamedObject {
   readonly kind: string
   readonly namespace: string
@@ -43,18 +44,13 @@ export function mayName(context: MeshContext, { namespace }: NamedObject, params
 
 /** An object as a message names it: `DestinationRule shop/cart`, or the kind alone where it may not be named. */
 export function nameOf(context: MeshContext, ref: NamedObject, params: JsonObject): string {
-  if (!mayName(context, ref, params)) return `a ${shortKind(ref)} of another namespace`
-  return `${shortKind(ref)} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`
+  if (!mayName(context, ref, params)) return `a ${splitKindName(ref.kind).kind} of another namespace`
+  return `${splitKindName(ref.kind).kind} ${ref.namespace === '' ? '' : `${ref.namespace}/`}${ref.name}`
 }
 
 /** An object as an entry of `related`; the kind alone where it may not be named. */
 export function relatedTo(context: MeshContext, ref: NamedObject, params: JsonObject, field?: string): JsonObject {
   const at = field === undefined ? {} : { field }
-  if (!mayName(context, ref, params)) return { kind: shortKind(ref), namespace: '', name: '', ...at }
-  return { kind: shortKind(ref), namespace: ref.namespace, name: ref.name, ...at }
-}
-
-/** `Gateway` of `Gateway.networking.istio.io`. */
-function shortKind({ kind }: NamedObject): string {
-  return kind.split('.')[0] ?? kind
+  if (!mayName(context, ref, params)) return { kind: splitKindName(ref.kind).kind, namespace: '', name: '', ...at }
+  return { kind: splitKindName(ref.kind).kind, namespace: ref.namespace, name: ref.name, ...at }
 }

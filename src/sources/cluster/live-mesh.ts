@@ -1,11 +1,9 @@
-import type { KubeObject } from '../../kube/object.ts'
-import { KINDS, type KindName } from '../../mesh/kinds.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
-import { kindsReadBy } from '../../policy/mesh-functions/all.ts'
 import type { PolicySet } from '../../policy/policy-set.ts'
 import { lateSource, type Source } from '../source.ts'
 import type { ClusterConnection } from './connect-cluster.ts'
 import { watchMesh, type ClusterMesh } from './cluster-mesh.ts'
+import { narrowKinds, watchedKinds } from './policy-kinds.ts'
 import type { KindStatus } from './watch-kind.ts'
 
 export interface LiveMeshOptions {
@@ -17,7 +15,6 @@ export interface LiveMeshOptions {
   /** Milliseconds since the last contact, past which the mesh is too old to judge by. */
   readonly maxStaleness: number
   readonly now: () => number
-  readonly changed?: (mesh: MeshSnapshot, object?: KubeObject) => void
   readonly statusChanged?: (status: KindStatus) => void
 }
 
@@ -56,15 +53,11 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
         api: connection.api,
         watch: connection.watch,
         kinds,
-        onlyIn: new Map([
-          [KINDS.configMap, [istioNamespace]],
-          [KINDS.secret, secretNamespaces],
-        ]),
+        onlyIn: narrowKinds(istioNamespace, secretNamespaces),
         istioNamespace,
         now,
         pause: 1000,
         random: Math.random,
-        ...(options.changed === undefined ? {} : { changed: options.changed }),
         ...(options.statusChanged === undefined ? {} : { statusChanged: options.statusChanged }),
       })
       followed.follow(watched)
@@ -77,11 +70,6 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
     staleness,
     stop: () => watched?.stop(),
   }
-}
-
-/** The kinds that policies read, and Namespaces, whose labels say where a policy applies. */
-export function watchedKinds(policies: PolicySet): ReadonlySet<KindName> {
-  return new Set([KINDS.namespace, ...policies.policies.flatMap(kindsReadBy)])
 }
 
 function whyStale(age: number, most: number, statuses: readonly KindStatus[]): string {

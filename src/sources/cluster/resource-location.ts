@@ -1,6 +1,6 @@
 import { asList, asObject } from '../../kube/json.ts'
 import { resourceOf } from '../../kube/resource-names.ts'
-import type { KindName } from '../../mesh/kinds.ts'
+import { splitKindName, type KindName } from '../../mesh/kinds.ts'
 import type { ApiClient } from './api-client.ts'
 
 /** Where the API server keeps the objects of a kind. */
@@ -21,9 +21,7 @@ export async function locateResource(
   name: KindName,
   namespace?: string,
 ): Promise<ResourceLocation | undefined> {
-  const dot = name.indexOf('.')
-  const kind = dot < 0 ? name : name.slice(0, dot)
-  const group = dot < 0 ? '' : name.slice(dot + 1)
+  const { group, kind } = splitKindName(name)
   const { resource } = resourceOf(group, kind)
   const collection = namespace === undefined ? resource : `namespaces/${namespace}/${resource}`
   if (group === '') return { kind, apiVersion: 'v1', path: `/api/v1/${collection}` }

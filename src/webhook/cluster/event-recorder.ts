@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Decision } from '../../engine/decision.ts'
 import type { AdmissionRequest } from '../../engine/request.ts'
 import { asObject, type JsonObject } from '../../kube/json.ts'
-import type { PolicyIssue } from '../../policy/policy.ts'
+import { issueLine, type PolicyIssue } from '../../policy/policy.ts'
 import type { ApiClient } from '../../sources/cluster/api-client.ts'
 import { denialMessage, denials } from '../denial-message.ts'
 import { createRateLimit } from '../rate-limit.ts'
@@ -77,9 +77,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       })
     },
     policies: (trouble, issues) => {
-      const lines = issues.map(
-        ({ code, file, line, column, message }) => `${file}:${line}:${column}: ${code}: ${message}`,
-      )
+      const lines = issues.map(issueLine)
       const { reason, headline } = TROUBLE[trouble]
       record([reason, ...lines].join('\n'), {
         regarding: { apiVersion: 'v1', kind: 'Pod', namespace, name: podName },

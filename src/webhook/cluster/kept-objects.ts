@@ -1,5 +1,6 @@
 import { asObject, type Json, type JsonObject } from '../../kube/json.ts'
 import type { ApiClient } from '../../sources/cluster/api-client.ts'
+import { reasonOf } from '../../sources/cluster/list-pages.ts'
 
 /** Who writes, in `metadata.managedFields`. */
 const MANAGER = 'fieldManager=meshward'
@@ -51,6 +52,5 @@ export async function createOwned(owner: Owner, collection: string, object: Json
 }
 
 function refusal(method: string, path: string, status: number, body: Json): string {
-  const { message } = asObject(body)
-  return `the API server answered ${status} to ${method} ${path}: ${typeof message === 'string' ? message : 'no reason given'}`
+  return `the API server answered ${status} to ${method} ${path}: ${reasonOf(body)}`
 }

@@ -7,7 +7,7 @@ import { chartFolder, createHelm, helmOutput, type Helm } from '../harness/helm.
 import { kubectlOutput, type KubectlResult } from '../harness/kubectl.ts'
 import type { Image } from '../harness/kubelet/image.ts'
 
-export const namespace = 'meshward-system'
+const namespace = 'meshward-system'
 
 /** A cluster with nodes on which the chart can be installed, and short ways to do so and to look what came of it. */
 export interface Installation {

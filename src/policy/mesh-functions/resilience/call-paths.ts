@@ -6,18 +6,15 @@ import { callsTo, factorOf, retryBoundOf, type CallEdge } from '../../../mesh/ca
 import { nodeKey, nodesBehind, type CallNode } from '../../../mesh/call-node.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
-import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { mayName, MOST_FINDINGS, relatedTo, type MeshFinding } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
 /** Paths of calls through a VirtualService that make more than `params.maxRequests` requests of one. */
-export function retryAmplification(
-  context: MeshContext,
-  object: KubeObject,
-  settings: JsonObject,
-): readonly MeshFinding[] {
+export const retryAmplification: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
-  const limit = typeof settings.maxRequests === 'number' ? settings.maxRequests : 16
+  const limit = typeof params.maxRequests === 'number' ? params.maxRequests : 16
   const found = new Map<string, MeshFinding>()
   for (const node of nodesOf(mesh, object)) {
     const path = worstPathThrough(mesh, node)
@@ -25,7 +22,7 @@ export function retryAmplification(
     const own = path.edges.find((edge) => factorOf(edge) > 1 && isRouteOf(edge, object))
     if (own?.route === undefined) continue
     const field = `${own.route.field}.retries.attempts`
-    found.set(field, amplification(context, mesh, { field, own, path, limit, settings }))
+    found.set(field, amplification(context, mesh, { field, own, path, limit, params }))
     if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
@@ -36,29 +33,29 @@ interface Amplification {
   readonly own: CallEdge
   readonly path: CallPath
   readonly limit: number
-  readonly settings: JsonObject
+  readonly params: JsonObject
 }
 
 function amplification(
   context: MeshContext,
   mesh: MeshSnapshot,
-  { field, own, path, limit, settings }: Amplification,
+  { field, own, path, limit, params }: Amplification,
 ): MeshFinding {
   const others = path.edges.filter((edge) => edge.route !== undefined && edge !== own && factorOf(edge) > 1)
   const bounds = path.edges.flatMap((edge) => {
     const bound = factorOf(edge) > 1 ? retryBoundOf(mesh, edge) : undefined
-    return bound === undefined ? [] : [`${bound} bounds the retries to ${shownNode(context, edge.to, settings)}`]
+    return bound === undefined ? [] : [`${bound} bounds the retries to ${shownNode(context, edge.to, params)}`]
   })
   const start = path.edges[0]?.from
-  const hops = path.edges.map((edge) => `${shownNode(context, edge.to, settings)}${shownFactor(edge)}`)
-  const shown = [...(start === undefined ? [] : [shownNode(context, start, settings)]), ...hops].join(' → ')
+  const hops = path.edges.map((edge) => `${shownNode(context, edge.to, params)}${shownFactor(edge)}`)
+  const shown = [...(start === undefined ? [] : [shownNode(context, start, params)]), ...hops].join(' → ')
   const notes = bounds.length === 0 ? '' : ` (${bounds.join(', ')})`
   return {
     field,
     message: `attempts ${own.tries - 1} makes ${shown} = ${path.requests} requests for one, above ${limit}: a failure at the end becomes an overload${notes}`,
     remediation: 'lower attempts here, or remove retries from all but one hop of this path',
     related: others.map(({ route }) =>
-      relatedTo(context, refOf(route?.object ?? own.evidence.object), settings, `${route?.field}.retries`),
+      relatedTo(context, refOf(route?.object ?? own.evidence.object), params, `${route?.field}.retries`),
     ),
   }
 }
@@ -69,27 +66,24 @@ function shownFactor(edge: CallEdge): string {
   return ` ×${factorOf(edge)}`
 }
 
-function shownNode(context: MeshContext, { kind, namespace, name }: CallNode, settings: JsonObject): string {
+function shownNode(context: MeshContext, { kind, namespace, name }: CallNode, params: JsonObject): string {
   if (kind === 'outside') return name
-  return mayName(context, { kind: 'Pod', namespace, name }, settings) ? name : '(another namespace)'
+  return mayName(context, { kind: 'Pod', namespace, name }, params) ? name : '(another namespace)'
 }
 
 /** Calls whose callee may take longer than the caller of its caller waits, through a VirtualService. */
-export function timeoutInversion(
-  context: MeshContext,
-  object: KubeObject,
-  settings: JsonObject,
-): readonly MeshFinding[] {
+export const timeoutInversion: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   const found = new Map<string, MeshFinding>()
-  for (const node of distinct([...nodesOf(mesh, object), ...callersOf(mesh, object)])) {
+  const called = nodesOf(mesh, object)
+  for (const node of distinct([...called, ...callersOf(mesh, called, object)])) {
     for (const { outer, inner } of timeoutInversions(mesh, node)) {
       const own = [inner, outer].find((edge) => isRouteOf(edge, object))
       if (own?.route === undefined) continue
       const other = own === inner ? outer : inner
       const field = `${own.route.field}.timeout`
       const patience = outer.retries?.perTryTimeout ?? outer.timeout ?? 0n
-      const [from, middle, to] = [outer.from, outer.to, inner.to].map((each) => shownNode(context, each, settings))
+      const [from, middle, to] = [outer.from, outer.to, inner.to].map((each) => shownNode(context, each, params))
       found.set(field, {
         field,
         message: `${middle} may wait ${formatDuration(inner.timeout ?? 0n)} for ${to}, but ${from} gives up on ${middle} after ${formatDuration(patience)}: the work goes on for nobody`,
@@ -97,7 +91,7 @@ export function timeoutInversion(
         related:
           other.route === undefined
             ? []
-            : [relatedTo(context, refOf(other.route.object), settings, `${other.route.field}.timeout`)],
+            : [relatedTo(context, refOf(other.route.object), params, `${other.route.field}.timeout`)],
       })
       if (found.size === MOST_FINDINGS) return [...found.values()]
     }
@@ -124,8 +118,8 @@ function distinct(nodes: readonly CallNode[]): readonly CallNode[] {
 const MOST_NODES = 50
 
 /** The applications that make the calls of the routes, since they are called themselves. */
-function callersOf(mesh: MeshSnapshot, object: KubeObject): readonly CallNode[] {
-  return nodesOf(mesh, object).flatMap((node) =>
+function callersOf(mesh: MeshSnapshot, called: readonly CallNode[], object: KubeObject): readonly CallNode[] {
+  return called.flatMap((node) =>
     callsTo(mesh, node)
       .filter((edge) => isRouteOf(edge, object))
       .map(({ from }) => from),
@@ -133,10 +127,5 @@ function callersOf(mesh: MeshSnapshot, object: KubeObject): readonly CallNode[] 
 }
 
 function isRouteOf({ route }: CallEdge, object: KubeObject): boolean {
-  return route !== undefined && isSame(route.object, object)
-}
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  const [left, right] = [refOf(a), refOf(b)]
-  return left.kind === right.kind && left.namespace === right.namespace && left.name === right.name
+  return route !== undefined && isSameObject(route.object, object)
 }

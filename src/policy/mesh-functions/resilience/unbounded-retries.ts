@@ -1,36 +1,30 @@
 import { asList, asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
-import { destinationRuleFor } from '../../../mesh/destination-rule.ts'
+import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { text } from '../../../mesh/fields.ts'
-import { resolveHost } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { destinationReferences, referencesToHost, type DestinationReference } from '../../../mesh/references.ts'
-import { servicesWithHost } from '../../../mesh/registry.ts'
 import { limitsOf, outlierDetectionOf, retryBudgetOf } from '../../../mesh/resilience.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy } from '../../../mesh/traffic-policy.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+import { targetOf } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
 /**
  * Routes that retry towards a host of which nothing says when to stop: no ejection of failing endpoints, no retry
  * budget, no limit of retries under way. Of a DestinationRule: the routes that it leaves so by its change or its end.
  */
-export function unboundedRetries(
-  context: MeshContext,
-  object: KubeObject,
-  settings: JsonObject,
-): readonly (MeshFinding | SkippedPlace)[] {
-  return kindNameOf(object) === KINDS.destinationRule
-    ? leftUnbounded(context, object, settings)
+export const unboundedRetries: Find = (context, object, params) =>
+  kindNameOf(object) === KINDS.destinationRule
+    ? leftUnbounded(context, object, params)
     : unboundedRoutes(context, object)
-}
 
 function unboundedRoutes(context: MeshContext, object: KubeObject): readonly (MeshFinding | SkippedPlace)[] {
   const mesh = discoveredMesh(context.mesh)
   const found = new Map<string, MeshFinding | SkippedPlace>()
-  for (const reference of retryingReferences(object)) {
+  for (const reference of destinationReferences(object).filter(isRetried)) {
     const bound = boundOf(mesh, reference)
     if (bound === 'bounded') continue
     const field = `${entryField(reference)}.retries.attempts`
@@ -44,7 +38,7 @@ function unboundedRoutes(context: MeshContext, object: KubeObject): readonly (Me
     }
     found.set(field, {
       field,
-      message: `retries towards ${reference.host} have no end: ${bound === 'no rule' ? 'no DestinationRule for it' : 'its DestinationRule'} has ${bound === 'no rule' ? 'a' : 'neither'} circuit breaker ${bound === 'no rule' ? 'or' : 'nor'} retry budget, so they load it most when it fails`,
+      message: `retries towards ${reference.host} have no end: ${WHY[bound]}, so they load it most when it fails`,
       remediation: `give the DestinationRule of ${reference.host} outlierDetection or a retryBudget`,
       // It may be on its way.
       ...(bound === 'no rule' ? { atMost: 'Warn' as const } : {}),
@@ -54,12 +48,15 @@ function unboundedRoutes(context: MeshContext, object: KubeObject): readonly (Me
   return [...found.values()]
 }
 
-function leftUnbounded(context: MeshContext, object: KubeObject, settings: JsonObject): readonly MeshFinding[] {
+const WHY = {
+  'no rule': 'no DestinationRule for it has a circuit breaker or retry budget',
+  unbounded: 'its DestinationRule has neither circuit breaker nor retry budget',
+} as const
+
+function leftUnbounded(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
-  const host = resolveHost(text(asObject(object.spec).host) ?? '', namespaceOf(object))
-  const routes = referencesToHost(after, host).filter((reference) =>
-    retryingReferences(reference.object).some(({ field }) => field === reference.field),
-  )
+  const host = ruleHost(object)
+  const routes = referencesToHost(after, host).filter(isRetried)
   const left = routes.filter(
     (reference) => boundOf(before, reference) === 'bounded' && boundOf(after, reference) !== 'bounded',
   )
@@ -69,24 +66,21 @@ function leftUnbounded(context: MeshContext, object: KubeObject, settings: JsonO
   return [
     {
       field: 'spec.trafficPolicy',
-      message: `${nameOf(context, refOf(first.object), settings)} retries towards ${host}${more}, and without this nothing bounds its retries: they load the host most when it fails`,
+      message: `${nameOf(context, refOf(first.object), params)} retries towards ${host}${more}, and without this nothing bounds its retries: they load the host most when it fails`,
       remediation: 'keep outlierDetection, a retryBudget or connectionPool.http.maxRetries',
       related: left
         .slice(0, MOST_FINDINGS)
-        .map((reference) => relatedTo(context, refOf(reference.object), settings, reference.field)),
+        .map((reference) => relatedTo(context, refOf(reference.object), params, reference.field)),
     },
   ]
 }
 
-/** The destinations of entries that ask for retries themselves; Istio's own are on connection failure alone. */
-function retryingReferences(object: KubeObject): readonly DestinationReference[] {
-  const entries = asList(asObject(object.spec).http)
-  return destinationReferences(object).filter((reference) => {
-    const index = /^spec\.http\[(\d+)\]/.exec(reference.field)?.[1]
-    if (index === undefined || reference.isMirror) return false
-    const { attempts } = asObject(asObject(entries[Number(index)]).retries)
-    return typeof attempts === 'number' && attempts > 0
-  })
+/** Is a destination in an entry that asks for retries itself? Istio's own are on connection failure alone. */
+function isRetried({ object, field, isMirror }: DestinationReference): boolean {
+  const index = /^spec\.http\[(\d+)\]/.exec(field)?.[1]
+  if (index === undefined || isMirror) return false
+  const { attempts } = asObject(asObject(asList(asObject(object.spec).http)[Number(index)]).retries)
+  return typeof attempts === 'number' && attempts > 0
 }
 
 function entryField({ field }: DestinationReference): string {
@@ -94,15 +88,11 @@ function entryField({ field }: DestinationReference): string {
 }
 
 /** What ends the retries of a route, as its own namespace's clients send them. */
-function boundOf(
-  mesh: MeshSnapshot,
-  { object, host, port, subset }: DestinationReference,
-): 'bounded' | 'unbounded' | 'no rule' {
-  const [service] = servicesWithHost(mesh, host)
-  const client = { namespace: namespaceOf(object), labels: {} }
-  const rule = destinationRuleFor(mesh, client, service ?? { host, namespace: client.namespace })
+function boundOf(mesh: MeshSnapshot, reference: DestinationReference): 'bounded' | 'unbounded' | 'no rule' {
+  const { service, rule } = targetOf(mesh, reference)
   if (rule === undefined) return 'no rule'
-  const policy = effectivePolicy(mesh, rule, port ?? service?.ports[0]?.number ?? 80, subset)
+  const port = reference.port ?? service?.ports[0]?.number ?? 80
+  const policy = effectivePolicy(mesh, rule, port, reference.subset)
   const isBounded =
     outlierDetectionOf(policy) !== undefined ||
     retryBudgetOf(policy) !== undefined ||

@@ -1,5 +1,5 @@
 import { asObject } from '../../../kube/json.ts'
-import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { creationOf } from '../../../mesh/age.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { isExportedTo } from '../../../mesh/exports.ts'
@@ -8,7 +8,7 @@ import { hostBindings, type BindingObstacle } from '../../../mesh/gateway-bindin
 import { resolveHost } from '../../../mesh/hosts.ts'
 import { virtualServicesByHost } from '../../../mesh/indexes.ts'
 import { shadowedMatches } from '../../../mesh/route-reachability.ts'
-import { refOf } from '../../../mesh/snapshot.ts'
+import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { virtualServiceExports } from '../../../mesh/virtual-service.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
@@ -21,7 +21,7 @@ export const rivalHosts: Find = (context, object, params) => {
   for (const [index, host] of texts(asObject(object.spec).hosts).entries()) {
     const rival = mesh
       .find(virtualServicesByHost, resolveHost(host, namespaceOf(object)))
-      .find((other) => !isSame(other, object) && isForMesh(other) && meet(other))
+      .find((other) => !isSameObject(other, object) && isForMesh(other) && meet(other))
     if (rival === undefined) continue
     const field = `spec.hosts[${index}]`
     const isOlder = creationOf(rival) <= creationOf(object)
@@ -91,8 +91,4 @@ function whyUnbound({ reason, gateway }: BindingObstacle, host: string, namespac
     default:
       return undefined
   }
-}
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return ownName(a) === ownName(b) && namespaceOf(a) === namespaceOf(b)
 }

@@ -1,9 +1,10 @@
 import { asObject } from '../../../kube/json.ts'
-import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
+import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
 import { block, blocks, text, textMap } from '../../../mesh/fields.ts'
-import { isWildcard, resolveHost } from '../../../mesh/hosts.ts'
+import { isWildcard } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { referencesToHost } from '../../../mesh/references.ts'
@@ -11,15 +12,16 @@ import { hostExists, servicesWithHost } from '../../../mesh/registry.ts'
 import { refOf } from '../../../mesh/snapshot.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { knowsServicesIn } from '../known-services.ts'
 
 /** A host that no Service and no ServiceEntry has. */
 export const unknownHost: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  const host = hostOf(object)
+  const host = ruleHost(object)
   const namespace = namespaceOf(object)
   if (host === '' || isWildcard(host) || hostExists(mesh, host, namespace)) return []
-  const isKnown = [KINDS.service, KINDS.serviceEntry].some((kind) => mesh.inNamespace(kind, namespace).length > 0)
-  if (context.knowledge === 'partial' && !isKnown) return [{ field: 'spec.host', outcome: 'skip' }]
+  if (context.knowledge === 'partial' && !knowsServicesIn(mesh, namespace))
+    return [{ field: 'spec.host', outcome: 'skip' }]
   return [
     {
       field: 'spec.host',
@@ -33,7 +35,7 @@ export const unknownHost: Find = (context, object) => {
 /** Subsets that select no workload of their host. */
 export const emptySubsets: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  const host = hostOf(object)
+  const host = ruleHost(object)
   const services = servicesWithHost(mesh, host).filter(({ selector }) => selector !== undefined)
   const workloads = services.flatMap((service) => workloadsOf(mesh, service))
   if (services.length === 0) return []
@@ -65,12 +67,12 @@ const TOPOLOGY = /^(?:topology\.(?:kubernetes|istio)\.io\/|failure-domain\.beta\
 /** Another rule of the namespace for the same host that says something about the same subset, or also about all. */
 export const rivalRules: Find = (context, object, params) => {
   const spec = asObject(object.spec)
-  const host = hostOf(object)
+  const host = ruleHost(object)
   const selector = JSON.stringify(spec.workloadSelector ?? null)
   const found: MeshFinding[] = []
   for (const other of discoveredMesh(context.mesh).inNamespace(KINDS.destinationRule, namespaceOf(object))) {
     const others = asObject(other.spec)
-    if (ownName(other) === ownName(object) || hostOf(other) !== host) continue
+    if (ownName(other) === ownName(object) || ruleHost(other) !== host) continue
     if (JSON.stringify(others.workloadSelector ?? null) !== selector) continue
     const names = new Set(blocks(others.subsets).map(({ name }) => text(name)))
     const related = [relatedTo(context, refOf(other), params)]
@@ -98,7 +100,7 @@ export const rivalRules: Find = (context, object, params) => {
 /** Policies of subsets that no route names, so that they never apply. */
 export const idleSubsetPolicies: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  const host = hostOf(object)
+  const host = ruleHost(object)
   const routed = new Set(referencesToHost(mesh, host).map(({ subset }) => subset))
   if (context.knowledge === 'partial' && mesh.inNamespace(KINDS.virtualService, namespaceOf(object)).length === 0)
     return [{ field: 'spec.subsets', outcome: 'skip' }]
@@ -121,7 +123,7 @@ export const idleSubsetPolicies: Find = (context, object) => {
 export const unusedRule: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
   const namespace = namespaceOf(object)
-  const host = hostOf(object)
+  const host = ruleHost(object)
   const services = servicesWithHost(mesh, host)
   if (services.length === 0 || namespace === meshConfigOf(mesh).rootNamespace) return []
   if (services.some((service) => service.namespace === namespace)) return []
@@ -136,8 +138,4 @@ export const unusedRule: Find = (context, object) => {
       remediation: `move it to ${owner} for all clients, or write exportTo: ["."] to say that it is for ${namespace} alone`,
     },
   ]
-}
-
-function hostOf(object: KubeObject): string {
-  return resolveHost(text(asObject(object.spec).host) ?? '', namespaceOf(object))
 }

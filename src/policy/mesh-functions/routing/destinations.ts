@@ -1,6 +1,5 @@
 import { nearestName } from '../../../kube/nearest-name.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
-import { subsetExists, destinationRuleFor } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { CLUSTER_DOMAIN } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
@@ -10,6 +9,7 @@ import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
 import { MOST_FINDINGS, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { definesSubset, knowsServicesIn, targetOf } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
 type Found = MeshFinding | SkippedPlace
@@ -83,19 +83,18 @@ export const missingPorts: Find = (context, object) => {
 /** Subsets that the rule which decides here does not define. */
 export const unknownSubsets: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  const client = { namespace: namespaceOf(object), labels: {} }
-  return eachReference(object, ({ host, subset, field }) => {
+  const own = namespaceOf(object)
+  return eachReference(object, (reference) => {
+    const { host, subset, field } = reference
     if (subset === undefined) return undefined
-    const [service] = servicesWithHost(mesh, host)
-    const target = service ?? { host, namespace: client.namespace }
-    if (subsetExists(mesh, client, target, subset)) return undefined
-    const rule = destinationRuleFor(mesh, client, target)
-    if (rule === undefined && context.knowledge === 'partial' && !knowsRules(mesh, client.namespace, target.namespace))
+    const target = targetOf(mesh, reference)
+    if (definesSubset(target, subset)) return undefined
+    if (target.rule === undefined && context.knowledge === 'partial' && !knowsRules(mesh, own, target.namespace))
       return { field: `${field}.subset`, outcome: 'skip' }
-    const names = rule?.subsets.map(({ name }) => name) ?? []
+    const names = target.rule?.subsets.map(({ name }) => name) ?? []
     return {
       field: `${field}.subset`,
-      message: `subset "${subset}" of ${host} is defined by no DestinationRule that decides for ${client.namespace}, so requests routed there get 503`,
+      message: `subset "${subset}" of ${host} is defined by no DestinationRule that decides for ${own}, so requests routed there get 503`,
       remediation:
         names.length === 0
           ? 'apply the DestinationRule with the subset first'
@@ -143,11 +142,10 @@ function eachReference(
   return found
 }
 
-/** Of a few files nothing can be said about a namespace of which they show no service. */
 function isUnknowable({ knowledge }: MeshContext, mesh: MeshSnapshot, host: string, own: string): boolean {
   if (knowledge !== 'partial') return false
   const [, namespace = own] = host.endsWith(`.svc.${CLUSTER_DOMAIN}`) ? host.split('.') : []
-  return [KINDS.service, KINDS.serviceEntry].every((kind) => mesh.inNamespace(kind, namespace).length === 0)
+  return !knowsServicesIn(mesh, namespace)
 }
 
 function suggestion(mesh: MeshSnapshot, host: string, namespace: string): string {

@@ -1,18 +1,16 @@
-import { asObject } from '../../../kube/json.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, nameOf as ownName, type KubeObject } from '../../../kube/object.ts'
-import { destinationRuleFor } from '../../../mesh/destination-rule.ts'
+import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { blocks, text } from '../../../mesh/fields.ts'
-import { resolveHost } from '../../../mesh/hosts.ts'
+import { blocks } from '../../../mesh/fields.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { referencesToGateway, referencesToHost, type DestinationReference } from '../../../mesh/references.ts'
 import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { definesSubset, targetOf } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
-
-type Params = Parameters<Find>[2]
 
 /**
  * What routes still need of an object that goes or changes: the subsets of a DestinationRule, the hosts and ports of a
@@ -33,11 +31,11 @@ export const removedReferences: Find = (context, object, params) => {
   }
 }
 
-function removedSubsets(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+function removedSubsets(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
-  const host = resolveHost(text(asObject(object.spec).host) ?? '', namespaceOf(object))
+  const host = ruleHost(object)
   const broken = referencesToHost(after, host).filter(
-    (reference) => definesSubset(before, reference) && !definesSubset(after, reference),
+    (reference) => namesDefined(before, reference) && !namesDefined(after, reference),
   )
   return group(broken, ({ subset }) => subset ?? '').map(([subset, references]) => {
     const index = blocks(asObject(object.spec).subsets).findIndex(({ name }) => name === subset)
@@ -46,21 +44,18 @@ function removedSubsets(context: MeshContext, object: KubeObject, params: Params
   })
 }
 
-function definesSubset(mesh: MeshSnapshot, { object, host, subset }: DestinationReference): boolean {
-  if (subset === undefined) return false
-  const client = { namespace: namespaceOf(object), labels: {} }
-  const [service] = servicesWithHost(mesh, host)
-  const rule = destinationRuleFor(mesh, client, service ?? { host, namespace: client.namespace })
-  return rule?.subsets.some(({ name }) => name === subset) === true
+/** Does a destination name a subset that is defined for it? */
+function namesDefined(mesh: MeshSnapshot, reference: DestinationReference): boolean {
+  return reference.subset !== undefined && definesSubset(targetOf(mesh, reference), reference.subset)
 }
 
-function removedGateway(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+function removedGateway(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   const name = `${namespaceOf(object)}/${ownName(object)}`
   const references = referencesToGateway(discoveredMesh(context.mesh), name)
   return references.length === 0 ? [] : [stillUsed(context, params, references, { field: '', what: `Gateway ${name}` })]
 }
 
-function removedHosts(context: MeshContext, object: KubeObject, params: Params): readonly MeshFinding[] {
+function removedHosts(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const known = before.get(kindNameOf(object), namespaceOf(object), ownName(object)) ?? object
   return servicesOf(known).flatMap(({ host }): readonly MeshFinding[] => {
@@ -82,7 +77,7 @@ function hasPort(mesh: MeshSnapshot, host: string, port: number | undefined): bo
 
 function stillUsed(
   context: MeshContext,
-  params: Params,
+  params: JsonObject,
   references: readonly { readonly object: KubeObject; readonly field: string }[],
   { field, what }: { readonly field: string; readonly what: string },
 ): MeshFinding {

@@ -1,11 +1,12 @@
-import { asObject } from '../../../kube/json.ts'
-import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { texts } from '../../../mesh/fields.ts'
 import { kubernetesServiceOf, servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
-import { refOf } from '../../../mesh/snapshot.ts'
+import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
 
 /** Ports that another ServiceEntry gives the same host with another protocol. */
 export const conflictingProtocols: Find = (context, object, params) =>
@@ -46,16 +47,16 @@ interface Clash {
 type Port = MeshService['ports'][number]
 
 function eachClash(
-  context: Parameters<Find>[0],
+  context: MeshContext,
   object: KubeObject,
   clashOf: (own: Port, other: Port) => Clash | undefined,
-  params: Parameters<Find>[2],
+  params: JsonObject,
 ): readonly MeshFinding[] {
   const mesh = discoveredMesh(context.mesh)
   const found = new Map<string, MeshFinding>()
   for (const { host, ports } of servicesOf(object)) {
     for (const other of servicesWithHost(mesh, host)) {
-      if (other.source !== 'ServiceEntry' || isSame(other.object, object)) continue
+      if (other.source !== 'ServiceEntry' || isSameObject(other.object, object)) continue
       for (const [index, own] of ports.entries()) {
         const same = other.ports.find(({ number }) => number === own.number)
         const clash = same === undefined ? undefined : clashOf(own, same)
@@ -108,8 +109,4 @@ export const hijackedHosts: Find = (context, object, params) => {
       ]
     })
     .slice(0, MOST_FINDINGS)
-}
-
-function isSame(a: KubeObject, b: KubeObject): boolean {
-  return ownName(a) === ownName(b) && namespaceOf(a) === namespaceOf(b)
 }

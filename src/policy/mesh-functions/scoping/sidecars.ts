@@ -15,6 +15,7 @@ import { visibleService } from '../../../mesh/visibility.ts'
 import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { knowsServicesIn } from '../known-services.ts'
 
 /** Another Sidecar without a selector in the namespace. */
 export const rivalDefaults: Find = (context, object, params) => {
@@ -35,7 +36,7 @@ export const rivalDefaults: Find = (context, object, params) => {
 export const rivalSelectors: Find = (context, object, params) => {
   const selector = selectorOf(object)
   if (selector === undefined) return []
-  const own = workloadsIn(context.mesh, namespaceOf(object)).filter(({ labels }) => matchesLabels(selector, labels))
+  const own = scopedWorkloads(context.mesh, object)
   for (const rival of othersOf(context.mesh, object)) {
     const others = selectorOf(rival)
     const shared = others === undefined ? undefined : own.find(({ labels }) => matchesLabels(others, labels))
@@ -84,9 +85,7 @@ export const unknownImports: Find = (context, object) => {
       const services = servicesWithHost(mesh, resolveHost(host, namespace))
       if (services.some((service) => namespace === '*' || service.namespace === namespace)) continue
       const field = `spec.egress[${listener}].hosts[${index}]`
-      const isKnown =
-        namespace === '*' ||
-        [KINDS.service, KINDS.serviceEntry].some((kind) => mesh.inNamespace(kind, namespace).length > 0)
+      const isKnown = namespace === '*' || knowsServicesIn(mesh, namespace)
       if (context.knowledge === 'partial' && !isKnown) found.push({ field, outcome: 'skip' })
       else
         found.push({
@@ -111,8 +110,10 @@ export const hiddenHosts: Find = (context, object, params) => {
   const routes = after.inNamespace(KINDS.virtualService, namespace).flatMap((route) => destinationReferences(route))
   const found = new Map<string, MeshFinding>()
   for (const client of scopedWorkloads(after, object)) {
-    const then = scopeOf(namespace, sidecarFor(before, client))
-    const now = scopeOf(namespace, sidecarFor(after, client))
+    const sidecars = [sidecarFor(before, client), sidecarFor(after, client)] as const
+    // Nothing else has changed, so such a workload sees what it saw.
+    if (sidecars[0] === sidecars[1]) continue
+    const [then, now] = [scopeOf(namespace, sidecars[0]), scopeOf(namespace, sidecars[1])]
     for (const { host, object: user, field } of [...routes, ...knownCalls(before, client)]) {
       if (found.has(host) || isSidecar(user) || visibleService(before, then, host) === undefined) continue
       if (visibleService(after, now, host) !== undefined) continue
@@ -149,12 +150,7 @@ export const removedDefault: Find = (context, object) => {
     return []
   const namespace = namespaceOf(object)
   const { rootNamespace } = meshConfigOf(context.mesh)
-  const client = { namespace, labels: {} }
-  const scoped = (mesh: MeshSnapshot): boolean => {
-    const sidecar = sidecarFor(mesh, client)
-    return sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0
-  }
-  if (!scoped(context.before) || scoped(context.mesh)) return []
+  if (!isScoped(context.before, namespace) || isScoped(context.mesh, namespace)) return []
   const where = namespace === rootNamespace ? 'every namespace without a Sidecar of its own' : namespace
   return [
     {
@@ -165,12 +161,16 @@ export const removedDefault: Find = (context, object) => {
   ]
 }
 
+/** Does a Sidecar say what the proxies of a namespace may see, but for those that another one selects? */
+function isScoped(mesh: MeshSnapshot, namespace: string): boolean {
+  const sidecar = sidecarFor(mesh, { namespace, labels: {} })
+  return sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0
+}
+
 /** A namespace of the mesh whose proxies no Sidecar scopes. */
 export const unscopedNamespace: Find = (context, object) => {
   const name = ownName(object)
-  const sidecar = sidecarFor(context.mesh, { namespace: name, labels: {} })
-  const isInMesh = workloadsIn(context.mesh, name).length > 0
-  if (!isInMesh || (sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0)) return []
+  if (workloadsIn(context.mesh, name).length === 0 || isScoped(context.mesh, name)) return []
   return [
     {
       field: '',
@@ -180,10 +180,9 @@ export const unscopedNamespace: Find = (context, object) => {
   ]
 }
 
-function selectorOf(object: KubeObject) {
-  return block(asObject(object.spec).workloadSelector)?.labels === undefined
-    ? undefined
-    : textMap(block(asObject(object.spec).workloadSelector)?.labels)
+function selectorOf(object: KubeObject): Readonly<Record<string, string>> | undefined {
+  const labels = block(asObject(object.spec).workloadSelector)?.labels
+  return labels === undefined ? undefined : textMap(labels)
 }
 
 function othersOf(mesh: MeshSnapshot, object: KubeObject): readonly KubeObject[] {
