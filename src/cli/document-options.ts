@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 
 import type { KindName } from '../mesh/kinds.ts'
 import { buildSnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
@@ -28,6 +28,17 @@ export function addDocumentOptions(command: Command): Command {
     .option('-n, --namespace <name>', 'the namespace of documents that name none', 'default')
 }
 
+/** Options of commands that are given files as they come, such as those of a commit. */
+export interface OtherFilesOptions {
+  readonly skipOthers: boolean
+}
+
+/** `--skip-others`: named files are taken as those that lie in a folder are, and none that holds an object is no error. */
+export function skipOthersOption(): Option {
+  const description = 'pass over named files that are no Kubernetes objects, as those in folders; none is fine too'
+  return new Option('--skip-others', description).default(false)
+}
+
 /** Documents ready to be judged. What could not be read is among the errors of `input.read`. */
 export interface Documents {
   readonly texts: readonly SourceText[]
@@ -41,10 +52,11 @@ export interface Documents {
 export async function readDocuments(
   paths: readonly string[],
   policies: PolicySet,
-  options: DocumentOptions & { readonly defaults: CheckInput['defaults'] },
+  options: DocumentOptions & OtherFilesOptions & { readonly defaults: CheckInput['defaults'] },
   io: CliIo,
 ): Promise<Documents> {
-  const { texts, errors } = readTexts(paths, io.standardInput)
+  const { texts: named, errors } = readTexts(paths, io.standardInput)
+  const texts = options.skipOthers ? named.map((text) => ({ ...text, origin: 'found' as const })) : named
   const progress = trackProgress(io.progress, 'reading', texts.length)
   const written = readManifests(texts, progress.step)
   progress.done()
@@ -63,6 +75,11 @@ export async function readDocuments(
     defaults: options.defaults,
   }
   return { texts, input }
+}
+
+/** Was everything that was given passed over, where that is fine? */
+export function isAllOther({ skipOthers }: OtherFilesOptions, { read }: CheckInput): boolean {
+  return skipOthers && read.manifests.length === 0 && read.errors.length === 0
 }
 
 /** What `--context` names: more of the mesh. */

@@ -6,7 +6,14 @@ import { clusterText, isOfCluster } from '../../sources/cluster/cluster-manifest
 import type { InputError } from '../../sources/input-error.ts'
 import type { SourceText } from '../../sources/manifests.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
-import { addDocumentOptions, readDocuments, type DocumentOptions } from '../document-options.ts'
+import {
+  addDocumentOptions,
+  isAllOther,
+  readDocuments,
+  skipOthersOption,
+  type DocumentOptions,
+  type OtherFilesOptions,
+} from '../document-options.ts'
 import { exitCodeOf, FAIL_ON, type FailOn } from '../exit-code.ts'
 import type { CheckFormat } from '../formats/check-output.ts'
 import { formatGithub } from '../formats/github.ts'
@@ -25,7 +32,7 @@ const FORMATS = {
   github: formatGithub,
 } satisfies Readonly<Record<string, CheckFormat>>
 
-interface CheckOptions extends PolicyOptions, DocumentOptions {
+interface CheckOptions extends PolicyOptions, DocumentOptions, OtherFilesOptions {
   readonly output: keyof typeof FORMATS
   readonly failOn: FailOn
   readonly defaults: CheckInput['defaults']
@@ -49,6 +56,7 @@ export function addCheckCommand(program: Command, io: CliIo, exit: (code: ExitCo
         .choices(['off', 'inject'])
         .default('off'),
     )
+    .addOption(skipOthersOption())
     .option('--no-color', 'no colours, as with NO_COLOR')
   addDocumentOptions(addPolicyOptions(command)).action(async (paths: readonly string[], options: CheckOptions) => {
     exit(await check(paths, options, io))
@@ -69,7 +77,7 @@ async function check(paths: readonly string[], options: CheckOptions, io: CliIo)
     return exitCodeOf(report, options.failOn)
   }
   const { texts, input } = await readDocuments(paths, policies.set, options, io)
-  const { objects, report: judged } = checkDocuments(input)
+  const { objects, report: judged } = isAllOther(options, input) ? nothingChecked([]) : checkDocuments(input)
   const report = { ...judged, errors: [...policies.errors, ...judged.errors] }
   io.print(
     format({

@@ -9,13 +9,20 @@ import { rewriteText } from '../../reports/rewrite-text.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import { locateField, readManifests, type Manifest, type SourceText } from '../../sources/manifests.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
-import { addDocumentOptions, readDocuments, type DocumentOptions } from '../document-options.ts'
+import {
+  addDocumentOptions,
+  isAllOther,
+  readDocuments,
+  skipOthersOption,
+  type DocumentOptions,
+  type OtherFilesOptions,
+} from '../document-options.ts'
 import { exitCodeOf, FAIL_ON, type FailOn } from '../exit-code.ts'
 import { leftLines, mendedLines, refusedLine } from '../formats/mended.ts'
 import { addPolicyOptions, loadPolicies, type PolicyOptions } from '../policy-options.ts'
 import { printErrors } from '../print-errors.ts'
 
-interface FixOptions extends PolicyOptions, DocumentOptions {
+interface FixOptions extends PolicyOptions, DocumentOptions, OtherFilesOptions {
   readonly output: 'diff' | 'patch' | 'yaml'
   readonly write: boolean
   readonly failOn: FailOn
@@ -44,6 +51,7 @@ export function addFixCommand(program: Command, io: CliIo, exit: (code: ExitCode
         .choices(['inject', 'off'])
         .default('inject'),
     )
+    .addOption(skipOthersOption())
   addDocumentOptions(addPolicyOptions(command)).action(async (paths: readonly string[], options: FixOptions) => {
     exit(await fix(paths, options, io))
   })
@@ -70,6 +78,10 @@ async function fix(paths: readonly string[], options: FixOptions, io: CliIo): Pr
     return 2
   }
   const { texts, input } = await readDocuments(paths, policies.set, options, io)
+  if (isAllOther(options, input)) {
+    printErrors(policies.errors, io)
+    return policies.errors.length > 0 ? 2 : 0
+  }
   const fixed = fixTexts(texts, fixDocuments(input))
   const left = whatIsLeft(fixed, input, options.write)
   const writeErrors = options.write ? writeFiles(fixed, io) : []
