@@ -30,19 +30,19 @@ function readMesh(document: JsonObject): OracleMesh {
   return {
     id: text(document.id) ?? '',
     families: texts(document.families),
-    snapshot: buildSnapshot([...objects, meshConfigMap(asObject(document.meshConfig))]),
+    snapshot: buildSnapshot([...objects, meshConfigMap(JSON.stringify(asObject(document.meshConfig)))]),
     requests: asList(document.requests).flatMap((request) => parseRequest(request) ?? []),
     facts: asObject(document.facts),
   }
 }
 
-/** The mesh's settings where a cluster keeps them. */
-function meshConfigMap(settings: JsonObject): KubeObject {
+/** The mesh's settings, as YAML or JSON, where a cluster keeps them. */
+export function meshConfigMap(mesh: string): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'istio', namespace: 'istio-system' },
-    data: { mesh: JSON.stringify(settings) },
+    data: { mesh },
   }
 }
 

@@ -7,6 +7,8 @@ export interface Difference {
   readonly place: string
   readonly expected: Json | undefined
   readonly actual: Json | undefined
+  /** Why it is meant so; left out where nobody has said. */
+  readonly reason?: string
 }
 
 /** How often we agree, by question. */
@@ -55,6 +57,7 @@ export function* formatScore(score: Score, shown: number): Generator<string> {
       yield `    ${difference.place}`
       yield `      expected ${JSON.stringify(difference.expected)}`
       yield `      actual   ${JSON.stringify(difference.actual)}`
+      if (difference.reason !== undefined) yield `      because  ${difference.reason}`
     }
   }
 }
