@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 
 import type { JsonObject } from '../../src/kube/json.ts'
-import { judgeByApiServer } from './cel-judge.ts'
-import { judgeByUs } from './cel-judge-ours.ts'
-import { EXPRESSIONS } from './cel-expressions.ts'
+import { judgeByApiServer } from './cel/judge-by-api-server.ts'
+import { judgeByUs } from './cel/judge-by-us.ts'
+import { EXPRESSIONS } from './cel/expressions.ts'
 import { describeCluster } from './harness/describe-cluster.ts'
 
 // The API server is the reference of the dialect.
@@ -31,12 +31,14 @@ const object: JsonObject = {
   },
 }
 
+const PATH = '/apis/networking.istio.io/v1/namespaces/default/virtualservices'
+
 /** Where we differ; `docs/cel.md` says why. */
 const KNOWN: readonly string[] = []
 
 describeCluster('expressions, judged by the API server and by us', (cluster) => {
   test('agree in whether they compile and in what they give, but where the documentation says', async () => {
-    const theirs = await judgeByApiServer(cluster, 'table', [{ object, expressions: EXPRESSIONS }])
+    const theirs = await judgeByApiServer(cluster, 'table', [{ path: PATH, object, expressions: EXPRESSIONS }])
     const differences = EXPRESSIONS.flatMap((expression, index) => {
       const ours = judgeByUs(expression, object)
       return ours === theirs[index] ? [] : [`${expression}: there ${theirs[index]}, here ${ours}`]

@@ -1,4 +1,4 @@
-import { TYPE_EXPRESSIONS } from './cel-type-expressions.ts'
+import { TYPE_EXPRESSIONS } from './type-expressions.ts'
 
 /** Expressions that the API server and we must agree on, by library. */
 export const EXPRESSIONS: readonly string[] = [

@@ -1,7 +1,7 @@
-import { celValue, createBudget, createEnvironment } from '../../src/cel/environment.ts'
-import type { JsonObject } from '../../src/kube/json.ts'
-import { ADMISSION_VARIABLES } from '../../src/policy/admission-variables.ts'
-import type { Verdict } from './cel-judge.ts'
+import { celValue, createBudget, createEnvironment } from '../../../src/cel/environment.ts'
+import type { JsonObject } from '../../../src/kube/json.ts'
+import { ADMISSION_VARIABLES } from '../../../src/policy/admission-variables.ts'
+import type { Verdict } from './judge-by-api-server.ts'
 
 const environment = createEnvironment({ variables: ADMISSION_VARIABLES })
 
