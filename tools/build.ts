@@ -1,5 +1,5 @@
 import { build } from 'esbuild'
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import manifest from '../package.json' with { type: 'json' }
@@ -9,7 +9,7 @@ import manifest from '../package.json' with { type: 'json' }
  * read at run time, in the places where they look for it in the sources too.
  *
  *   dist/lib/main.js        the server
- *   dist/lib/cli/main.js    the command line
+ *   dist/lib/cli/main.js    the command line, which can be run as it is
  *   dist/policies           the policies that ship
  */
 const root = join(import.meta.dirname, '..')
@@ -36,6 +36,7 @@ const { metafile } = await build({
   legalComments: 'external',
   metafile: true,
 })
+await chmod(join(dist, 'lib/cli/main.js'), 0o755)
 await cp(join(root, 'policies'), join(dist, 'policies'), { recursive: true })
 await mkdir(join(dist, 'lib/webhook'))
 await cp(join(root, 'src/webhook/dry-run-page.html'), join(dist, 'lib/webhook/dry-run-page.html'))

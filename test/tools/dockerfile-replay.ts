@@ -81,7 +81,9 @@ async function carryOut(
     case 'RUN':
       return run(rest, stage)
     case 'ENV':
-      for (const [, name = '', value = ''] of rest.matchAll(/(\w+)=(\S+)/g)) stage.environment[name] = value
+      for (const [, name = '', value = ''] of rest.matchAll(/(\w+)=(\S+)/g)) {
+        stage.environment[name] = expanded(value, stage.environment)
+      }
       return
     case 'USER':
       stage.user = rest
@@ -145,6 +147,11 @@ function cleanEnvironment(): NodeJS.ProcessEnv {
     /^(?:PATH|HOME|npm_config_.*|.*_proxy|NODE_EXTRA_CA_CERTS)$/i.test(name),
   )
   return Object.fromEntries(kept)
+}
+
+/** With `$NAME` as the image has it so far; its base has the programs that this machine has. */
+function expanded(value: string, environment: Readonly<Record<string, string>>): string {
+  return value.replaceAll(/\$(\w+)/g, (_, name: string) => environment[name] ?? process.env[name] ?? '')
 }
 
 /** Absolute paths of the image, as they are below its folder. */

@@ -57,8 +57,8 @@ test('what it starts serves the shipped policies, with everything it has made re
   expect(await ended).toBe(0)
 })
 
-test('the command line is in it too', () => {
-  const output = execFileSync('node', ['lib/cli/main.js', 'list'], { cwd: image.workdir, encoding: 'utf8' })
+test('the command line is in it too, by its name and from any folder', () => {
+  const output = execFileSync('meshward', ['list'], { cwd: tmpdir(), encoding: 'utf8', env: image.environment })
   expect(output).toContain('MTLS-02')
 })
 
