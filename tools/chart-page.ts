@@ -1,3 +1,5 @@
+import { chartValues } from './chart-values.ts'
+
 /** The README of the chart: what an operator has to know, and a table of `values.yaml` with the comments in it. */
 export function chartPage(values: string): string {
   return [
@@ -58,29 +60,10 @@ const RIGHTS = [
   ],
 ] as const
 
-/** A table row for each value of the chart, from `values.yaml` and the comments in it. */
+/** A table row for each value of the chart. */
 function valueTable(values: string): readonly string[] {
-  const rows: string[] = []
-  const path: { readonly indent: number; readonly name: string }[] = []
-  let comment: string[] = []
-  const lines = values.split('\n')
-  for (const line of lines) {
-    const note = /^ *# (.*)$/.exec(line)
-    const field = /^( *)([A-Za-z]+):(?: (.*))?$/.exec(line)
-    if (note?.[1] !== undefined) comment.push(note[1])
-    else if (field !== null) {
-      const indent = field[1]?.length ?? 0
-      while ((path.at(-1)?.indent ?? -1) >= indent) path.pop()
-      path.push({ indent, name: field[2] ?? '' })
-      const name = path.map((step) => step.name).join('.')
-      if (comment.length > 0)
-        rows.push(`| \`${name}\` | ${comment.join(' ').replaceAll('|', '\\|')} | ${shown(field[3])} |`)
-      comment = []
-    } else comment = []
-  }
-  return rows
-}
-
-function shown(value: string | undefined): string {
-  return value === undefined ? '' : `\`${value}\``
+  return chartValues(values).map(({ name, meaning, written }) => {
+    const cells = [`\`${name}\``, meaning.replaceAll('|', '\\|'), written === undefined ? '' : `\`${written}\``]
+    return `| ${cells.join(' | ')} |`
+  })
 }

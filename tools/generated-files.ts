@@ -10,6 +10,7 @@ import { policyPage } from '../src/reports/policy-page.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import { readPolicyFolders } from '../src/sources/policy-folders.ts'
 import { chartPage } from './chart-page.ts'
+import { chartSchema } from './chart-schema.ts'
 import { kindsReadFile } from './kinds-read-file.ts'
 
 /** A file that is made from others and committed; a test makes it again and compares. */
@@ -21,12 +22,14 @@ export interface GeneratedFile {
 /** Every generated file below the root of the project, which must be the working directory. */
 export function generatedFiles(): readonly GeneratedFile[] {
   const policies = describeShippedPolicies()
+  const values = readFileSync('charts/meshward/values.yaml', 'utf8')
   return [
     ...policies.map(({ folder, description }) => ({ path: join(folder, 'README.md'), text: policyPage(description) })),
     { path: 'policies/README.md', text: policyIndex(policies) },
     { path: 'docs/errors.md', text: errorPage() },
     { path: 'charts/meshward/files/kinds-read.yaml', text: kindsReadFile(policies.map(({ policy }) => policy)) },
-    { path: 'charts/meshward/README.md', text: chartPage(readFileSync('charts/meshward/values.yaml', 'utf8')) },
+    { path: 'charts/meshward/README.md', text: chartPage(values) },
+    { path: 'charts/meshward/values.schema.json', text: chartSchema(values) },
   ]
 }
 

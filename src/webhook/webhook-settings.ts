@@ -2,6 +2,7 @@ import { formatPath } from '../kube/field-path.ts'
 import { asList, asObject, isObject, type Json, type JsonObject } from '../kube/json.ts'
 import { parseYamlDocuments } from '../kube/yaml-document.ts'
 import { checkSchema } from '../policy/check-schema.ts'
+import { strings } from '../policy/policy-head.ts'
 import { labelSelector } from '../policy/policy-schema.ts'
 
 /** What an installation may say about its webhook entries. */
@@ -12,6 +13,9 @@ export interface WebhookSettings {
   readonly failurePolicy: 'Fail' | 'Ignore'
   /** Namespaces whose objects are not sent, beside the own one and kube-system. */
   readonly excludedNamespaces: readonly string[]
+  /** Whose requests are not sent; `*` stands for any text. */
+  readonly excludedUsers: readonly string[]
+  readonly excludedGroups: readonly string[]
   /** Narrows what is sent, as the two below. */
   readonly namespaceSelector: JsonObject
   readonly objectSelector: JsonObject
@@ -23,6 +27,8 @@ export const DEFAULT_SETTINGS: WebhookSettings = {
   timeoutSeconds: 3,
   failurePolicy: 'Fail',
   excludedNamespaces: [],
+  excludedUsers: [],
+  excludedGroups: [],
   namespaceSelector: {},
   objectSelector: {},
   matchConditions: [],
@@ -38,7 +44,7 @@ export function readWebhookSettings(text: string, defaults: WebhookSettings): Se
   if (first === undefined) return { ok: true, settings: defaults }
   if (!first.ok) return { ok: false, reason: `${first.error.line}:${first.error.column}: ${first.error.message}` }
   if (second !== undefined) return { ok: false, reason: 'there is more than one YAML document; write one' }
-  const [issue] = checkSchema(first.document.value, schema)
+  const [issue] = checkSchema(first.document.value, webhookSettingsSchema)
   if (issue !== undefined) {
     const { locate, locateName } = first.document
     const { line, column } = issue.what === 'name' ? locateName(issue.path) : locate(issue.path)
@@ -48,26 +54,33 @@ export function readWebhookSettings(text: string, defaults: WebhookSettings): Se
 }
 
 function withDefaults(said: JsonObject, defaults: WebhookSettings): WebhookSettings {
-  const { timeoutSeconds, failurePolicy, excludedNamespaces, matchConditions } = said
+  const { timeoutSeconds, failurePolicy, matchConditions } = said
   const { namespaceSelector, objectSelector } = said
   return {
     timeoutSeconds: typeof timeoutSeconds === 'number' ? timeoutSeconds : defaults.timeoutSeconds,
     failurePolicy: failurePolicy === 'Ignore' ? 'Ignore' : defaults.failurePolicy,
-    excludedNamespaces: asList(excludedNamespaces).filter((name) => typeof name === 'string'),
+    excludedNamespaces: strings(said.excludedNamespaces),
+    excludedUsers: strings(said.excludedUsers),
+    excludedGroups: strings(said.excludedGroups),
     namespaceSelector: isObject(namespaceSelector) ? namespaceSelector : defaults.namespaceSelector,
     objectSelector: isObject(objectSelector) ? objectSelector : defaults.objectSelector,
     matchConditions: asList(matchConditions),
   }
 }
 
-const schema = {
+const names = { type: 'array', items: { type: 'string', minLength: 1 } } as const
+
+/** The shape of a file of settings, as JSON Schema (draft 7). */
+export const webhookSettingsSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
     // The bounds of admissionregistration.k8s.io/v1.
     timeoutSeconds: { type: 'integer', minimum: 1, maximum: 30 },
     failurePolicy: { enum: ['Fail', 'Ignore'] },
-    excludedNamespaces: { type: 'array', items: { type: 'string', minLength: 1 } },
+    excludedNamespaces: names,
+    excludedUsers: names,
+    excludedGroups: names,
     namespaceSelector: labelSelector,
     objectSelector: labelSelector,
     matchConditions: {

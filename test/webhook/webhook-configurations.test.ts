@@ -79,6 +79,8 @@ describe('a file of webhook settings', () => {
       timeoutSeconds: 2,
       failurePolicy: 'Ignore' as const,
       excludedNamespaces: ['legacy'],
+      excludedUsers: ['system:serviceaccount:ci:*'],
+      excludedGroups: ['platform'],
       namespaceSelector: { matchLabels: { mesh: 'on' } },
       objectSelector: { matchExpressions: [{ key: 'x', operator: 'In', values: ['1'] }] },
       matchConditions: [{ name: 'a', expression: 'true' }],
