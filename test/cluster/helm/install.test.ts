@@ -47,7 +47,8 @@ describeNodes('the chart', () => {
     await site.upgrade('--set', 'enforcement=warn')
     await eventually({ what: 'a warning', within: 30_000, every: 250 }, async () => {
       const { code, stderr } = await site.apply(plaintext('warned'))
-      return code === 0 && stderr.includes('Warning: MTLS-02') ? true : undefined
+      if (code === 0 && stderr.includes('Warning: MTLS-02')) return true
+      throw new Error(stderr || 'accepted without a word')
     })
     expect(await site.pods()).toEqual(before)
     await site.upgrade('--set', 'enforcement=enforce')
