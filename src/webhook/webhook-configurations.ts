@@ -1,6 +1,7 @@
 import { asList, type Json, type JsonObject } from '../kube/json.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import type { Operation } from '../policy/policy.ts'
+import { matchConditions } from './match-conditions.ts'
 import { DEFAULT_SETTINGS, type WebhookSettings } from './webhook-settings.ts'
 
 /** Where the API server reaches the webhook, and what it must never ask it about. */
@@ -72,7 +73,9 @@ function collect(
   counts: (policy: BoundPolicy['policy']) => boolean,
 ): void {
   if (!counts(policy)) return
-  for (const { apiGroups, resources, operations } of policy.match.resourceRules) {
+  for (const { apiGroups, resources, operations: all } of policy.match.resourceRules) {
+    const operations = all.filter((operation) => operation !== 'SCAN')
+    if (operations.length === 0) continue
     for (const group of apiGroups) {
       for (const resource of resources) {
         const key = `${group}/${resource}`
@@ -103,7 +106,8 @@ function settingsOf({ settings }: WebhookTarget): WebhookSettings {
 
 function entry(target: WebhookTarget, { rules, path, ...rest }: Entry): readonly JsonObject[] {
   if (rules.length === 0) return []
-  const { timeoutSeconds, objectSelector } = settingsOf(target)
+  const settings = settingsOf(target)
+  const { timeoutSeconds, objectSelector } = settings
   return [
     {
       ...rest,
@@ -111,7 +115,7 @@ function entry(target: WebhookTarget, { rules, path, ...rest }: Entry): readonly
       rules: grouped(rules),
       namespaceSelector: namespaceSelector(target),
       objectSelector,
-      matchConditions: matchConditions(target),
+      matchConditions: [...matchConditions(target.istioNamespace, settings), ...settings.matchConditions],
       matchPolicy: 'Equivalent',
       sideEffects: 'None',
       timeoutSeconds,
@@ -146,24 +150,4 @@ function grouped(rules: readonly Rule[]): readonly JsonObject[] {
     operations,
     scope: '*',
   }))
-}
-
-function matchConditions(target: WebhookTarget): Json {
-  return [
-    {
-      // istiod asks itself by a dry-run create of this object whether its own webhook works; nothing wider passes.
-      name: 'not-the-probe-of-istiod',
-      expression:
-        `!(request.dryRun == true && request.operation == 'CREATE' && request.kind.kind == 'Gateway' && ` +
-        `request.namespace == '${target.istioNamespace}' && request.name == 'invalid-gateway' && ` +
-        `has(object.metadata.annotations) && 'internal.istio.io/webhook-always-reject' in object.metadata.annotations)`,
-    },
-    {
-      name: 'not-only-the-status',
-      expression:
-        `request.operation != 'UPDATE' || !has(object.spec) || !has(oldObject.spec) || object.spec != oldObject.spec || ` +
-        `object.metadata.?labels != oldObject.metadata.?labels || object.metadata.?annotations != oldObject.metadata.?annotations`,
-    },
-    ...settingsOf(target).matchConditions,
-  ]
 }
