@@ -8,6 +8,7 @@ const examples = join(import.meta.dirname, '../examples')
 /** What a person reads when the playground is ready. */
 export function playgroundGuide({ cluster, meshward }: Playground): string {
   const commands = readdirSync(examples)
+    .filter((name) => name.endsWith('.yaml'))
     .toSorted()
     .map((name) => [`kubectl apply -f examples/${name}`, titleOf(join(examples, name))] as const)
   const width = Math.max(...commands.map(([command]) => command.length))

@@ -11,7 +11,9 @@ import { createKubectl, type Kubectl } from './harness/kubectl.ts'
 import { programsNaming } from './harness/programs-naming.ts'
 
 const root = join(import.meta.dirname, '../..')
-const examples = readdirSync(join(root, 'examples')).toSorted()
+const examples = readdirSync(join(root, 'examples'))
+  .filter((name) => name.endsWith('.yaml'))
+  .toSorted()
 
 /** The playground as a person starts it, with a folder for everything temporary that it makes. */
 interface Session {
