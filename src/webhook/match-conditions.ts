@@ -1,15 +1,17 @@
 import { RE2JS } from 're2js'
 
-import type { JsonObject } from '../kube/json.ts'
 import type { WebhookSettings } from './webhook-settings.ts'
+
+/** As the API server takes them: plain JSON, so no interface. */
+export type MatchCondition = { readonly name: string; readonly expression: string }
 
 /**
  * The conditions under which the API server asks at all. An error in one would be a refusal where entries fail closed, so
  * each asks for a field before it reads it.
  */
-export function matchConditions(istioNamespace: string, settings: WebhookSettings): readonly JsonObject[] {
+export function matchConditions(istioNamespace: string, settings: WebhookSettings): readonly MatchCondition[] {
   const { excludedUsers, excludedGroups } = settings
-  const conditions: JsonObject[] = [
+  const conditions: MatchCondition[] = [
     {
       // istiod asks itself by a dry-run create of this object whether its own webhook works; nothing wider passes.
       name: 'not-the-probe-of-istiod',

@@ -16,11 +16,11 @@ function unmet(
 ): readonly string[] {
   const variables = { request: celValue(request), object: celValue(object), oldObject: celValue(oldObject) }
   return matchConditions('istio-system', { ...DEFAULT_SETTINGS, ...settings }).flatMap(({ name, expression }) => {
-    const compiled = environment.compile(String(expression))
-    if (!compiled.ok) throw new Error(`${String(name)}: ${compiled.issues.map(({ message }) => message).join()}`)
+    const compiled = environment.compile(expression)
+    if (!compiled.ok) throw new Error(`${name}: ${compiled.issues.map(({ message }) => message).join()}`)
     const outcome = compiled.program.evaluate(variables, createBudget())
-    if (!outcome.ok) throw new Error(`${String(name)}: ${outcome.error.message}`)
-    return fromCel(outcome.value) === true ? [] : [String(name)]
+    if (!outcome.ok) throw new Error(`${name}: ${outcome.error.message}`)
+    return fromCel(outcome.value) === true ? [] : [name]
   })
 }
 
