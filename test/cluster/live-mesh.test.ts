@@ -6,61 +6,17 @@ import { startMeshward, type MeshwardServer } from './harness/meshward-server.ts
 import { meshwardWebhooks } from './harness/meshward-webhooks.ts'
 import { registerWebhook, type Registration } from './harness/register-webhook.ts'
 import { toldOf, type Told } from './harness/told.ts'
+import {
+  deployment,
+  destinationRule,
+  gateway,
+  service,
+  serviceEntry,
+  throughGateway,
+  virtualService,
+} from './mesh-manifests.ts'
 
 // The verdict on one object changes because another one came, changed or went.
-
-const service = (name: string, { calls = '', ports = '{ name: http, port: 80 }' } = {}) => `
-apiVersion: v1
-kind: Service
-metadata: { name: ${name}, annotations: { meshward.io/calls: "${calls}" } }
-spec: { selector: { app: ${name} }, ports: [${ports}] }
----`
-
-const deployment = (name: string) => `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: ${name} }
-spec:
-  selector: { matchLabels: { app: ${name} } }
-  template:
-    metadata: { labels: { app: ${name} } }
-    spec: { containers: [{ name: ${name}, image: "${name}:1" }] }
----`
-
-const virtualService = (name: string, { host = name, destination = `host: ${name}`, more = '' } = {}) => `
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: ${name} }
-spec: { hosts: [${host}], http: [{ route: [{ destination: { ${destination} } }], timeout: 10s${more} }] }
----`
-
-const destinationRule = (...subsets: readonly string[]) => `
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: cart }
-spec: { host: cart, subsets: [${subsets.map((name) => `{ name: ${name}, labels: { version: ${name} } }`).join(', ')}] }
----`
-
-const serviceEntry = (host: string) => `
-apiVersion: networking.istio.io/v1
-kind: ServiceEntry
-metadata: { name: pay }
-spec: { hosts: [${host}], ports: [{ number: 443, name: tls, protocol: TLS }], resolution: DNS, location: MESH_EXTERNAL }
----`
-
-const gateway = `
-apiVersion: networking.istio.io/v1
-kind: Gateway
-metadata: { name: web }
-spec: { selector: { istio: ingressgateway }, servers: [{ port: { number: 443, name: tls, protocol: TLS }, tls: { mode: PASSTHROUGH }, hosts: [shop.example.com] }] }
----`
-
-const throughGateway = `
-apiVersion: networking.istio.io/v1
-kind: VirtualService
-metadata: { name: web }
-spec: { hosts: [shop.example.com], gateways: [web], tls: [{ match: [{ sniHosts: [shop.example.com] }], route: [{ destination: { host: cart, port: { number: 80 } } }] }] }
----`
 
 const tries = ', retries: { attempts: 2, perTryTimeout: 2s, retryOn: "gateway-error" }'
 
