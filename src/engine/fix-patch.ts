@@ -1,8 +1,9 @@
 import { fromCel } from '../cel/environment.ts'
 import type { CelProgram } from '../cel/types.ts'
-import { toPointer, valueAt, type FieldPath, type Segment } from '../kube/field-path.ts'
+import { toPointer, valueAt, type FieldPath } from '../kube/field-path.ts'
 import { asList, isList, isObject, type Json } from '../kube/json.ts'
 import type { JsonPatch, PatchOperation } from '../kube/json-patch.ts'
+import { setPatch } from '../kube/set-patch.ts'
 import type { FixStep } from '../policy/policy.ts'
 import { evaluate, type Place, type PolicyScope } from './scope.ts'
 import { removeValue, setValue } from './set-value.ts'
@@ -35,22 +36,6 @@ function compute(scope: PolicyScope, program: CelProgram, target: Place): Json |
   return outcome.ok ? fromCel(outcome.value) : undefined
 }
 
-/** Sets a value: replaces what is there, adds what is absent or null, with the parents that are missing. */
-export function setPatch(root: Json, path: FieldPath, value: Json): JsonPatch {
-  let depth = path.length - 1
-  while (depth > 0 && !isContainer(valueAt(root, path.slice(0, depth)))) depth -= 1
-  const wrapped = path.slice(depth + 1).reduceRight<Json>((inner, segment) => wrap(segment, inner), value)
-  const at = path.slice(0, depth + 1)
-  const present = valueAt(root, at)
-  // To add an item of a list is to insert it.
-  const replaces = typeof path[depth] === 'number' ? present !== undefined : (present ?? null) !== null
-  return [{ op: replaces ? 'replace' : 'add', path: toPointer(at), value: wrapped }]
-}
-
-function wrap(segment: Segment, value: Json): Json {
-  return typeof segment === 'number' ? [value] : { [segment]: value }
-}
-
 /** Does a path lead to a key of a list, or to an item with none before it? There nothing can be put. */
 function isOutOfReach(root: Json, path: FieldPath): boolean {
   return path.some((segment, depth) => {
@@ -74,8 +59,4 @@ function pruned(root: Json, path: FieldPath, besides: readonly string[]): FieldP
     goes = parent
   }
   return goes
-}
-
-function isContainer(value: Json | undefined): boolean {
-  return isObject(value) || isList(value)
 }

@@ -67,7 +67,7 @@ function readRule(value: Json): readonly ResourceRule[] {
 }
 
 function isOperation(value: string): value is Operation | '*' {
-  return value === 'CREATE' || value === 'UPDATE' || value === 'DELETE' || value === 'CONNECT' || value === '*'
+  return ['CREATE', 'UPDATE', 'DELETE', 'CONNECT', 'SCAN', '*'].includes(value)
 }
 
 function oneOf<T extends string>(value: Json | undefined, known: readonly T[], fallback: T): T {

@@ -5,6 +5,7 @@ const expression = { type: 'string', minLength: 1, description: 'CEL' } as const
 const names = { type: 'array', items: text } as const
 const openObject = { type: 'object' } as const
 const actions = { type: 'array', minItems: 1, uniqueItems: true, items: { enum: ['Deny', 'Warn', 'Audit'] } } as const
+const OPERATIONS = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT', 'SCAN', '*']
 const forEach = { anyOf: [text, { ...names, minItems: 1 }] } as const
 
 export const labelSelector = {
@@ -34,7 +35,7 @@ const resourceRules = {
       apiGroups: { type: 'array', minItems: 1, items: { type: 'string' } },
       apiVersions: { ...names, minItems: 1 },
       resources: { ...names, minItems: 1 },
-      operations: { type: 'array', minItems: 1, items: { enum: ['CREATE', 'UPDATE', 'DELETE', 'CONNECT', '*'] } },
+      operations: { type: 'array', minItems: 1, items: { enum: OPERATIONS } },
       resourceNames: names,
     },
   },

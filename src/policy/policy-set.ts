@@ -126,7 +126,7 @@ function indexed(policies: readonly Policy[], bound: readonly BoundPolicy[], enf
 export function covers(rule: ResourceRule, group: string, resource: string, operation: Operation): boolean {
   return (
     (rule.apiGroups.includes(group) || rule.apiGroups.includes('*')) &&
-    (rule.operations.includes(operation) || rule.operations.includes('*')) &&
+    (rule.operations.includes(operation) || (rule.operations.includes('*') && operation !== 'SCAN')) &&
     (rule.resources.includes(resource) || (rule.resources.includes('*') && !resource.includes('/')))
   )
 }

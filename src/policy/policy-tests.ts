@@ -81,7 +81,7 @@ function readExpected(value: Json): ExpectedFinding {
 }
 
 function operationOf(value: Json | undefined): Operation {
-  return value === 'UPDATE' || value === 'DELETE' ? value : 'CREATE'
+  return value === 'UPDATE' || value === 'DELETE' || value === 'SCAN' ? value : 'CREATE'
 }
 
 const anObject = { type: 'object' } as const
@@ -100,7 +100,7 @@ const testsSchema: JsonObject = {
         required: ['name'],
         properties: {
           name: { type: 'string', minLength: 1 },
-          operation: { enum: ['CREATE', 'UPDATE', 'DELETE'] },
+          operation: { enum: ['CREATE', 'UPDATE', 'DELETE', 'SCAN'] },
           object: anObject,
           oldObject: anObject,
           namespace: { type: 'string' },

@@ -6,7 +6,8 @@ import type { PathSteps, TargetSelector } from './json-path.ts'
 export type Action = 'Deny' | 'Warn' | 'Audit'
 export type Severity = 'error' | 'warning' | 'info'
 export type FailurePolicy = 'Fail' | 'Ignore'
-export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+/** Those of Kubernetes, and `SCAN`: an object of a mesh that is wholly known is looked at, by a check alone and never at admission. */
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT' | 'SCAN'
 
 /** A rule as it works: what its text says, compiled once. */
 export interface Policy {

@@ -52,7 +52,8 @@ export function checkDocuments(input: CheckInput): CheckResult {
   const mesh = meshAround(input.context, judged)
   const phase = input.defaults === 'inject' ? 'both' : 'validate'
   const objects = judged.map(({ manifest, object, ref, request }): CheckedObject => {
-    const decision = decideOn(request, object, { mesh, phase, policies: input.policies, knowledge: input.knowledge })
+    const around = { mesh, phase, policies: input.policies, knowledge: input.knowledge } as const
+    const decision = withScan(decideOn(request, object, around), request, around)
     return { manifest, object, ref, request, decision, findings: placeFindings(manifest, decision) }
   })
   return { report: toReport(input, objects), objects }
@@ -85,6 +86,25 @@ export function decideOn(
   { mesh, ...rest }: Omit<DecideInput, 'request'>,
 ): Decision {
   return decide({ request: { ...request, object }, mesh: mesh.without(refOf(object)), ...rest })
+}
+
+/** The decision on an object together with what is to be said of it as it stands: that something is missing in its namespace. */
+function withScan(
+  decision: Decision,
+  request: AdmissionRequest,
+  { mesh, policies, knowledge }: Omit<DecideInput, 'request'>,
+): Decision {
+  if (knowledge !== 'whole' || request.resource.resource !== 'namespaces') return decision
+  const scan = decide({ request: { ...request, operation: 'SCAN' }, mesh, policies, knowledge, phase: 'validate' })
+  if (!scan.judged) return decision
+  return {
+    ...decision,
+    judged: true,
+    allowed: decision.allowed && scan.allowed,
+    findings: [...decision.findings, ...scan.findings],
+    evaluated: [...decision.evaluated, ...scan.evaluated],
+    skipped: decision.skipped + scan.skipped,
+  }
 }
 
 /** The findings of a decision with the places where they are written. Skipped rules are counted, not listed. */

@@ -64,7 +64,7 @@ function otherVersion(apiVersion: Json | undefined): Refused {
   )
 }
 
-function isOperation(value: Json | undefined): value is AdmissionRequest['operation'] {
+function isOperation(value: Json | undefined): value is Exclude<AdmissionRequest['operation'], 'SCAN'> {
   return value === 'CREATE' || value === 'UPDATE' || value === 'DELETE' || value === 'CONNECT'
 }
 

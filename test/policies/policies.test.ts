@@ -77,6 +77,8 @@ describe('all shipped policies together', () => {
       'DR-09',
       'DR-10',
       'INJ-01',
+      'MTLS-08',
+      'MTLS-20',
       'RES-04',
       'RES-05',
       'RES-11',

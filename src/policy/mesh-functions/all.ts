@@ -1,12 +1,14 @@
 import type { KindName } from '../../mesh/kinds.ts'
 import type { Policy } from '../policy.ts'
 import type { MeshFunction } from './mesh-function.ts'
+import { MTLS_FUNCTIONS } from './mtls.ts'
 import { RESILIENCE_FUNCTIONS } from './resilience.ts'
 import { ROUTING_FUNCTIONS } from './routing.ts'
 import { SCOPING_FUNCTIONS } from './scoping.ts'
 
 /** Every function of `mesh.*` that expressions may call. */
 export const MESH_FUNCTIONS: readonly MeshFunction[] = [
+  ...MTLS_FUNCTIONS,
   ...SCOPING_FUNCTIONS,
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,

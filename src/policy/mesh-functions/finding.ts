@@ -38,7 +38,9 @@ export const MOST_FINDINGS = 20
  * be able to read another.
  */
 export function mayName(context: MeshContext, { namespace }: NamedObject, params: JsonObject): boolean {
-  const known = ['', context.subject.namespace, meshConfigOf(context.mesh).rootNamespace]
+  const { subject } = context
+  const own = subject.kind === 'Namespace' ? subject.name : subject.namespace
+  const known = ['', own, meshConfigOf(context.mesh).rootNamespace]
   return known.includes(namespace) || params.namesOtherNamespaces === true
 }
 

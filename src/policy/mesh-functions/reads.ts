@@ -9,3 +9,6 @@ export const REGISTRY: readonly KindName[] = [...MESH, KINDS.service, KINDS.serv
 
 /** What runs, or is going to. */
 export const WORKLOADS: readonly KindName[] = [KINDS.pod, ...TEMPLATE_KINDS, KINDS.workloadEntry, KINDS.workloadGroup]
+
+/** What runs, and what says whether it gets a sidecar or is captured by ambient. */
+export const INJECTED: readonly KindName[] = [...MESH, ...WORKLOADS, KINDS.mutatingWebhook]

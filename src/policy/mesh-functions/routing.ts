@@ -49,7 +49,7 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'routing.unknownGateways',
-    reads: [KINDS.gateway],
+    reads: [KINDS.gateway, KINDS.k8sGateway],
     summary: 'Gateways that do not exist',
     find: unknownGateways,
   }),
@@ -77,6 +77,7 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
       ...REGISTRY,
       ...WORKLOADS,
       KINDS.gateway,
+      KINDS.k8sGateway,
       KINDS.virtualService,
       KINDS.destinationRule,
       KINDS.mutatingWebhook,

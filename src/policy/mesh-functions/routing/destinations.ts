@@ -3,10 +3,11 @@ import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { CLUSTER_DOMAIN } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
+import { isGeneratedGateway, kubernetesGateway } from '../../../mesh/kubernetes-gateway.ts'
 import { destinationReferences, gatewayReferences, type DestinationReference } from '../../../mesh/references.ts'
 import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
+import { mergedVirtualService, virtualServiceExports } from '../../../mesh/virtual-service.ts'
 import { MOST_FINDINGS, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { definesSubset, knowsServicesIn, targetOf } from '../known-services.ts'
@@ -27,11 +28,13 @@ function unknownHosts(
   isAsked: (reference: DestinationReference) => boolean,
 ): readonly Found[] {
   const mesh = discoveredMesh(context.mesh)
-  const namespace = namespaceOf(object)
+  const clients = clientNamespaces(mesh, object)
   return eachReference(object, (reference) => {
     const { host, field, isMirror } = reference
-    if (!isAsked(reference) || host === '' || hostExists(mesh, host, namespace)) return undefined
-    if (isUnknowable(context, mesh, host, namespace)) return { field: `${field}.host`, outcome: 'skip' }
+    if (!isAsked(reference) || host === '') return undefined
+    const namespace = clients.find((each) => !hostExists(mesh, host, each))
+    if (namespace === undefined) return undefined
+    if (isUnknowable(context, mesh, host, namespaceOf(object))) return { field: `${field}.host`, outcome: 'skip' }
     const outcome = isMirror ? 'mirrored requests are lost' : 'requests routed there get 503'
     return {
       field: `${field}.host`,
@@ -40,6 +43,15 @@ function unknownHosts(
       atMost: 'Warn',
     }
   })
+}
+
+/** The namespaces that a VirtualService is exported to by name, its own first; that alone where everybody sees it. */
+function clientNamespaces(mesh: MeshSnapshot, object: KubeObject): readonly string[] {
+  const exports = virtualServiceExports(mesh, object)
+  const own = namespaceOf(object)
+  if (exports === 'everywhere') return [own]
+  const others = [...exports].filter((namespace) => namespace !== own).sort()
+  return exports.has(own) ? [own, ...others] : others
 }
 
 /** Ports that the host does not have. */
@@ -108,15 +120,18 @@ function knowsRules(mesh: MeshSnapshot, ...namespaces: readonly string[]): boole
   return namespaces.some((namespace) => mesh.inNamespace(KINDS.destinationRule, namespace).length > 0)
 }
 
-/** Gateways that do not exist. */
+/** Gateways that do not exist. The Gateway API's count; names that istiod makes are a matter of another rule. */
 export const unknownGateways: Find = (context, object) => {
   const found = new Map<string, Found>()
   for (const { gateway, field } of gatewayReferences(object)) {
-    if (gateway === 'mesh') continue
+    if (gateway === 'mesh' || isGeneratedGateway(gateway)) continue
     const [namespace = '', name = ''] = gateway.split('/')
     if (context.mesh.get(KINDS.gateway, namespace, name) !== undefined) continue
-    const known = context.mesh.inNamespace(KINDS.gateway, namespace)
-    if (context.knowledge === 'partial' && known.length === 0) found.set(field, { field, outcome: 'skip' })
+    if (kubernetesGateway(context.mesh, gateway) !== undefined) continue
+    const isKnown = [KINDS.gateway, KINDS.k8sGateway].some(
+      (kind) => context.mesh.inNamespace(kind, namespace).length > 0,
+    )
+    if (context.knowledge === 'partial' && !isKnown) found.set(field, { field, outcome: 'skip' })
     else
       found.set(field, {
         field,

@@ -1,8 +1,15 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { exportsMeet } from '../../../mesh/exports.ts'
 import { texts } from '../../../mesh/fields.ts'
-import { kubernetesServiceOf, servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
+import {
+  kubernetesServiceOf,
+  serviceExports,
+  servicesOf,
+  servicesWithHost,
+  type MeshService,
+} from '../../../mesh/registry.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
@@ -54,9 +61,13 @@ function eachClash(
 ): readonly MeshFinding[] {
   const mesh = discoveredMesh(context.mesh)
   const found = new Map<string, MeshFinding>()
-  for (const { host, ports } of servicesOf(object)) {
+  for (const service of servicesOf(object)) {
+    const { host, ports } = service
+    const exports = serviceExports(mesh, service)
     for (const other of servicesWithHost(mesh, host)) {
       if (other.source !== 'ServiceEntry' || isSameObject(other.object, object)) continue
+      // nobody sees both
+      if (!exportsMeet(exports, serviceExports(mesh, other))) continue
       for (const [index, own] of ports.entries()) {
         const same = other.ports.find(({ number }) => number === own.number)
         const clash = same === undefined ? undefined : clashOf(own, same)

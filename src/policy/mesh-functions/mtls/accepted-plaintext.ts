@@ -1,0 +1,69 @@
+import type { JsonObject } from '../../../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { meshConfigOf } from '../../../mesh/mesh-config.ts'
+import {
+  effectiveMtls,
+  isNamespaceWide,
+  peerAuthenticationsFor,
+  portsNamedBy,
+  type EffectiveMtls,
+} from '../../../mesh/peer-authentication.ts'
+import { namespacesWithLabels } from '../../../mesh/selection.ts'
+import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { hasSidecar, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
+import { nameOf } from '../finding.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+/** A port of a workload that accepts plaintext, and what makes it do so. Without a port: every port that no policy names. */
+export interface PlaintextPort {
+  readonly workload: Workload
+  readonly port: number | undefined
+  readonly decided: EffectiveMtls
+}
+
+/** The ports of a workload of the mesh whose mode is not STRICT. None for what is outside of the mesh. */
+export function plaintextPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPort[] {
+  const { workload: own } = peerAuthenticationsFor(mesh, workload)
+  const found = [...portsNamedBy(own), undefined]
+    .map((port) => ({ workload, port, decided: effectiveMtls(mesh, workload, port) }))
+    .filter(({ decided }) => decided.mode !== 'STRICT')
+  return found.length > 0 && isInMesh(mesh, workload) ? found : []
+}
+
+function isInMesh(mesh: MeshSnapshot, workload: Workload): boolean {
+  return hasSidecar(mesh, workload) || isCaptured(mesh, workload)
+}
+
+/** The namespaces that a PeerAuthentication is for. */
+export function namespacesOf(mesh: MeshSnapshot, policy: KubeObject): readonly string[] {
+  const own = namespaceOf(policy)
+  const isMeshWide = own === meshConfigOf(mesh).rootNamespace && isNamespaceWide(policy)
+  return isMeshWide ? namespacesWithLabels(mesh, {}) : [own]
+}
+
+/** The first port of a namespace that accepts plaintext and meets a condition. */
+export function firstPlaintext(
+  mesh: MeshSnapshot,
+  namespace: string,
+  isMeant: (found: PlaintextPort) => boolean,
+): PlaintextPort | undefined {
+  for (const workload of workloadsIn(mesh, namespace)) {
+    const found = plaintextPorts(mesh, workload).find(isMeant)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** `port 8080 of cart`, or `cart` where every port that no policy names is meant; the namespace alone where that is another. */
+export function placeOf(context: MeshContext, { workload, port }: PlaintextPort, params: JsonObject): string {
+  const { kind } = workload.object
+  const name = nameOf(context, { kind, namespace: workload.namespace, name: workload.name }, params)
+  return port === undefined ? name : `port ${port} of ${name}`
+}
+
+/** Why a port accepts plaintext: `PERMISSIVE by PeerAuthentication shop/default`. */
+export function reasonOf(context: MeshContext, { mode, object }: EffectiveMtls, params: JsonObject): string {
+  if (object === undefined) return `${mode} by default, as no PeerAuthentication sets a mode`
+  return `${mode} by ${nameOf(context, refOf(object), params)}`
+}
