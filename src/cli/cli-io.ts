@@ -15,6 +15,8 @@ export interface CliIo {
   readonly standardInput: StandardInput
   /** Whether the answer may be coloured. */
   readonly colour: boolean
+  /** Whether the answer appears on a terminal, as it is printed. */
+  readonly onTerminal: boolean
   /** Where progress may be drawn; undefined where nobody watches. */
   readonly progress: Writable | undefined
   /** The folder of the policies that come with the program. */

@@ -97,7 +97,9 @@ export function readContext(
   cluster?: ClusterRead,
 ): Context {
   const { texts, errors } = readTexts(context, io.standardInput)
-  const read = readManifests(texts)
+  const progress = trackProgress(io.progress, 'reading', texts.length)
+  const read = readManifests(texts, progress.step)
+  progress.done()
   const kinds = definedKinds(read.manifests.map(({ object }) => object))
   const objects = read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace).object)
   const mesh = buildSnapshot([...(cluster?.mesh ?? []), ...objects], { istioNamespace })

@@ -23,6 +23,7 @@ process.exitCode = await runCli(args, {
   comment: (line) => process.stderr.write(`${line}\n`),
   standardInput: { read: () => standardInput },
   colour: isColourful(),
+  onTerminal: process.stdout.isTTY,
   progress: process.stderr.isTTY ? process.stderr : undefined,
   shippedPolicies,
   version: manifest.version,

@@ -1,13 +1,14 @@
 import type { Json, JsonObject } from '../kube/json.ts'
-import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { nameOf, namespaceOf } from '../kube/object.ts'
 import { accessTo, type PortAccess } from './access.ts'
 import { enforcedRuleName } from './authorization.ts'
+import { clientKey } from './client-key.ts'
 import { clustersFor } from './cluster.ts'
 import { destinationRuleFor, ruleName } from './destination-rule.ts'
 import { discoveredMesh } from './discovery.ts'
 import { clusterFact } from './fact-cluster.ts'
 import { retriesFact, routeFact } from './fact-route.ts'
-import { KINDS } from './kinds.ts'
+import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { httpPortsOf, orphanRoutes } from './orphan-routes.ts'
 import { effectiveMtls } from './peer-authentication.ts'
@@ -16,75 +17,77 @@ import { allServices, portOf, type MeshService } from './registry.ts'
 import type { Request } from './request.ts'
 import { retriesOf } from './retries.ts'
 import { routesTo } from './routes.ts'
+import { visibleServices } from './scope-contents.ts'
 import { outboundPolicyOf, scopeFor, type Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { visibleService } from './visibility.ts'
 import { allWorkloads, hasSidecar, type Workload } from './workloads.ts'
 
-/** How far the facts are. */
-export interface FactsProgress {
-  readonly done: number
-  readonly total: number
-}
+/** What of each workload with a sidecar is told under a name of its own. */
+export const COLUMNS = ['sidecar', 'outboundPolicy', 'inbound', 'outbound', 'routes', 'otherRoutes', 'access'] as const
+export type Column = (typeof COLUMNS)[number]
 
 /**
- * What the mesh really does, for every workload with a sidecar: whom it sees and how it talks to them, what its ports accept, and
- * what becomes of sample requests. The vocabulary is that of the oracle corpus, docs/conformance.md.
+ * What the mesh really does, for everything that runs with a sidecar: whom it sees and how it talks to them, what its ports accept, and
+ * what becomes of sample requests. The vocabulary is that of the oracle corpus, docs/conformance.md. Each fact is worked out
+ * when it is asked for, so that a large mesh need not be in memory as facts; workloads are best asked in their order.
  */
-export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): JsonObject {
-  const steps = collectFacts(snapshot, requests)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
+export interface SidecarFacts {
+  /** By namespace. */
+  readonly workloads: readonly Workload[]
+  readonly services: readonly JsonObject[]
+  /** Undefined where there is nothing to tell. Workloads that are alike share the same object. */
+  readonly columns: Readonly<Record<Column, (workload: Workload) => Json | undefined>>
+  /** The retries of default routes; null where no workload has one. */
+  readonly defaultRetries: () => Json
 }
 
-/**
- * `facts`, one workload at a time, for a caller that shows progress or must not block. `hidden`: whether hosts that a
- * workload does not see are told as `null` or left out; in a large mesh they are nearly all there is.
- */
-export function* collectFacts(
+/** `hidden`: whether hosts that a workload does not see are told as `null` or left out; in a large mesh they are nearly all there is. */
+export function sidecarFacts(
   whole: MeshSnapshot,
   requests: readonly Request[],
   hidden: 'null' | 'left-out' = 'null',
-): Generator<FactsProgress, JsonObject> {
+): SidecarFacts {
   const snapshot = discoveredMesh(whole)
   const workloads = sidecarWorkloads(snapshot)
   const registry = readRegistry(snapshot)
-  const clients = new Map<string, ClientFacts>()
-  const columns: Record<Column, Record<string, Json>> = {
-    sidecar: {},
-    outboundPolicy: {},
-    inbound: {},
-    outbound: {},
-    routes: {},
-    otherRoutes: {},
-    access: {},
-  }
-  for (const [done, workload] of workloads.entries()) {
-    yield { done, total: workloads.length }
-    const name = `${workload.namespace}/${workload.name}`
-    const client = clientFacts({ snapshot, registry, workload, hidden }, clients)
-    columns.sidecar[name] = client.sidecar
-    columns.outboundPolicy[name] = client.outboundPolicy
-    columns.outbound[name] = client.outbound
-    columns.routes[name] = client.routes
-    if (Object.keys(client.otherRoutes).length > 0) columns.otherRoutes[name] = client.otherRoutes
-    columns.inbound[name] = inboundFact(snapshot, workload)
-    columns.access[name] = accessFact(snapshot, workload, requests)
-  }
-  const hasDefaultRoute = Object.values(columns.routes).some((routes) =>
-    Object.values(routes ?? {}).includes('default'),
-  )
-  const retries = retriesOf(meshConfigOf(snapshot).defaultHttpRetryPolicy, false)
+  const clientOf = keepClients(snapshot)
+  const outbound = memo((client: SidecarClient) => outboundFact(snapshot, registry, client, hidden))
+  const routes = memo((client: SidecarClient) => routesFacts(snapshot, registry, client))
   return {
+    workloads,
     services: registry.services.map(serviceFact),
-    ...columns,
-    defaultRetries: hasDefaultRoute ? retriesFact(retries) : null,
+    columns: {
+      sidecar: (workload) => sidecarFact(clientOf(workload)),
+      outboundPolicy: (workload) => outboundPolicyOf(snapshot, clientOf(workload).scope),
+      inbound: (workload) => inboundFact(snapshot, workload),
+      outbound: (workload) => outbound(clientOf(workload)),
+      routes: (workload) => routes(clientOf(workload)).routes,
+      otherRoutes(workload) {
+        const { otherRoutes } = routes(clientOf(workload))
+        return Object.keys(otherRoutes).length === 0 ? undefined : otherRoutes
+      },
+      access: (workload) => accessFact(snapshot, workload, requests),
+    },
+    defaultRetries() {
+      const isUsed = workloads.some((workload) => Object.values(routes(clientOf(workload)).routes).includes('default'))
+      return isUsed ? retriesFact(retriesOf(meshConfigOf(snapshot).defaultHttpRetryPolicy, false)) : null
+    },
   }
 }
 
-type Column = 'sidecar' | 'outboundPolicy' | 'inbound' | 'outbound' | 'routes' | 'otherRoutes' | 'access'
+/** All of it at once. */
+export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): JsonObject {
+  const { workloads, services, columns, defaultRetries } = sidecarFacts(snapshot, requests)
+  const told = COLUMNS.map((column) => {
+    const byWorkload = workloads.map((workload) => [
+      `${workload.namespace}/${workload.name}`,
+      columns[column](workload),
+    ])
+    return [column, Object.fromEntries(byWorkload.filter(([, fact]) => fact !== undefined))] as const
+  })
+  return { services, ...Object.fromEntries(told), defaultRetries: defaultRetries() }
+}
 
 /** Everything that runs with a sidecar, by namespace and name. */
 export function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
@@ -95,9 +98,6 @@ export function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
 interface Registry {
   readonly services: readonly MeshService[]
   readonly ports: ReadonlyMap<string, readonly number[]>
-  readonly virtualServices: readonly KubeObject[]
-  /** What is visible in each scope asked for so far. */
-  readonly seen: Map<string, ReadonlyMap<string, MeshService>>
 }
 
 function readRegistry(snapshot: MeshSnapshot): Registry {
@@ -107,68 +107,49 @@ function readRegistry(snapshot: MeshSnapshot): Registry {
     const known = ports.get(service.host) ?? []
     ports.set(service.host, [...new Set([...known, ...service.ports.map(({ number }) => number)])])
   }
-  return { services, ports, virtualServices: snapshot.all(KINDS.virtualService), seen: new Map() }
+  return { services, ports }
 }
 
-interface Client {
-  readonly snapshot: MeshSnapshot
-  readonly registry: Registry
+/** Workloads that see the same and do the same, one of them speaking for all. */
+interface SidecarClient {
   readonly workload: Workload
-  readonly hidden: 'null' | 'left-out'
+  readonly scope: Scope
+  readonly seen: ReadonlyMap<string, MeshService>
 }
 
-/** What a proxy sees depends on its namespace and its Sidecar alone, so clients that share these share the answer. */
-function seenServices({ snapshot, registry }: Client, scope: Scope): ReadonlyMap<string, MeshService> {
-  const key = `${scope.namespace} ${scope.sidecar === undefined ? '' : sidecarName(scope.sidecar)}`
-  const known = registry.seen.get(key)
-  if (known !== undefined) return known
-  const seen = new Map<string, MeshService>()
-  for (const host of registry.ports.keys()) {
-    const service = visibleService(snapshot, scope, host)
-    if (service !== undefined) seen.set(host, service)
+/** Clients of two namespaces are never alike: those of one are kept until another is asked for. */
+function keepClients(snapshot: MeshSnapshot): (workload: Workload) => SidecarClient {
+  const clients = new Map<string, SidecarClient>()
+  let kept: string | undefined
+  return (workload) => {
+    if (workload.namespace !== kept) clients.clear()
+    kept = workload.namespace
+    const key = clientKey(snapshot, workload)
+    const known = clients.get(key)
+    if (known !== undefined) return known
+    const scope = scopeFor(snapshot, workload)
+    const client = { workload, scope, seen: visibleServices(snapshot, scope) }
+    clients.set(key, client)
+    return client
   }
-  registry.seen.set(key, seen)
-  return seen
 }
 
-function sidecarName(sidecar: KubeObject): string {
-  return `${namespaceOf(sidecar)}/${nameOf(sidecar)}`
+function sidecarFact({ scope: { sidecar } }: SidecarClient): string | null {
+  return sidecar === undefined ? null : `${namespaceOf(sidecar)}/${nameOf(sidecar)}`
 }
 
-interface ClientFacts {
-  readonly sidecar: string | null
-  readonly outboundPolicy: string
-  readonly outbound: JsonObject
-  readonly routes: JsonObject
-  readonly otherRoutes: JsonObject
-}
-
-/** What a client sees depends on its namespace and labels alone, so pods of one template share it. */
-function clientFacts(client: Client, known: Map<string, ClientFacts>): ClientFacts {
-  const { snapshot, workload } = client
-  const key = JSON.stringify([workload.namespace, workload.labels])
-  const found = known.get(key)
-  if (found !== undefined) return found
-  const scope = scopeFor(snapshot, workload)
-  const made: ClientFacts = {
-    sidecar: scope.sidecar === undefined ? null : sidecarName(scope.sidecar),
-    outboundPolicy: outboundPolicyOf(snapshot, scope),
-    outbound: outboundFact(client, scope),
-    ...routesFacts(client, scope),
-  }
-  known.set(key, made)
-  return made
-}
-
-function outboundFact(client: Client, scope: Scope): JsonObject {
-  const { snapshot, registry, workload, hidden } = client
+function outboundFact(
+  snapshot: MeshSnapshot,
+  registry: Registry,
+  { workload, seen }: SidecarClient,
+  hidden: 'null' | 'left-out',
+): JsonObject {
   const config = meshConfigOf(snapshot)
-  const seen = seenServices(client, scope)
   const fact: Record<string, Json> = {}
-  for (const host of hidden === 'null' ? registry.ports.keys() : seen.keys()) {
+  for (const [host, numbers] of registry.ports) {
     const service = seen.get(host)
     const rule = service === undefined ? undefined : destinationRuleFor(snapshot, workload, service)
-    for (const number of registry.ports.get(host) ?? []) {
+    for (const number of numbers) {
       const port = service === undefined ? undefined : portOf(service, number)
       if (service === undefined || port === undefined) {
         if (hidden === 'null') fact[`${host}:${number}`] = null
@@ -186,19 +167,22 @@ function outboundFact(client: Client, scope: Scope): JsonObject {
 }
 
 /** Routes by target; those under a name and port that the client sees are its routes to it, whoever made them. */
-function routesFacts(client: Client, scope: Scope): Pick<ClientFacts, 'routes' | 'otherRoutes'> {
-  const { snapshot, registry, workload } = client
-  const seen = seenServices(client, scope)
+function routesFacts(
+  snapshot: MeshSnapshot,
+  registry: Registry,
+  { workload, scope, seen }: SidecarClient,
+): { readonly routes: JsonObject; readonly otherRoutes: JsonObject } {
   const routes: Record<string, Json> = {}
   const otherRoutes: Record<string, Json> = {}
-  for (const host of seen.keys()) {
-    for (const port of registry.ports.get(host) ?? []) {
+  for (const [host, ports] of registry.ports) {
+    if (!seen.has(host)) continue
+    for (const port of ports) {
       const found = routesTo(snapshot, scope, workload, host, port)
       if (found !== undefined) routes[`${host}:${port}`] = found === 'default' ? found : found.map(routeFact)
     }
   }
   for (const httpPort of httpPortsOf(snapshot, scope, [...seen.keys()])) {
-    for (const orphan of orphanRoutes(snapshot, scope, workload, httpPort, registry.virtualServices)) {
+    for (const orphan of orphanRoutes(snapshot, scope, workload, httpPort)) {
       const service = seen.get(orphan.host) ?? visibleService(snapshot, scope, orphan.host)
       const isSeen = service !== undefined && portOf(service, orphan.port) !== undefined
       const target = isSeen ? routes : otherRoutes

@@ -1,15 +1,15 @@
 import { asList, asObject } from '../kube/json.ts'
-import type { KubeObject } from '../kube/object.ts'
 import type { Client } from './destination-rule.ts'
 import { hostsOverlap, isWildcard, shortNames } from './hosts.ts'
 import { httpRoutes, type Route } from './http-route.ts'
 import { isHttp, isHttpOrDetected } from './protocol.ts'
 import { portOf, type MeshService } from './registry.ts'
 import { claimants, httpListenerFor, routeQuery } from './routes.ts'
+import { virtualServicesOf } from './scope-contents.ts'
 import type { EgressListener, Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { VirtualService } from './virtual-service.ts'
-import { importedVirtualServices, listenerServices } from './visibility.ts'
+import { listenerServices } from './visibility.ts'
 
 /** A port on which a proxy serves HTTP, and the services that its listener imports with that port, by host. */
 export interface HttpPort {
@@ -57,7 +57,7 @@ export function httpPortsOf(snapshot: MeshSnapshot, scope: Scope, hosts: readonl
 /**
  * Routes for names that no imported service has: on each HTTP port those of a VirtualService that also routes a service there, and on
  * port 80 those of one that routes no service at all. A name belongs to the VirtualService that comes to it first, and one that is a
- * short form of a service's to whoever routes that service, if that comes first. `candidates` are the VirtualServices that may matter.
+ * short form of a service's to whoever routes that service, if that comes first.
  * istio: networking/core/route/route.go buildSidecarVirtualHostsForVirtualService, networking/core/httproute.go dedupeDomains.
  */
 export function orphanRoutes(
@@ -65,12 +65,11 @@ export function orphanRoutes(
   scope: Scope,
   client: Client,
   { port, listener, services }: HttpPort,
-  candidates: readonly KubeObject[],
 ): readonly OrphanRoutes[] {
   const found: OrphanRoutes[] = []
   const taken = new Set<string>()
   const query = routeQuery(snapshot, scope, client, port)
-  for (const virtualService of importedVirtualServices(snapshot, scope, listener, candidates)) {
+  for (const virtualService of virtualServicesOf(snapshot, scope, listener)) {
     const routes = httpRoutes(virtualService, query)
     if (routes.length === 0) continue
     const routed = virtualService.hosts

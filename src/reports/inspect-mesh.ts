@@ -3,91 +3,75 @@ import { nameOf, namespaceOf } from '../kube/object.ts'
 import { ambientFacts } from '../mesh/ambient-facts.ts'
 import { accessTo, type Verdict } from '../mesh/access.ts'
 import { enforcedRuleName, type EnforcedRules } from '../mesh/authorization.ts'
-import { collectFacts, sidecarWorkloads, type FactsProgress } from '../mesh/facts.ts'
+import { sidecarFacts, type SidecarFacts } from '../mesh/facts.ts'
 import { gatewayFacts } from '../mesh/gateway-facts.ts'
 import { servicesInFrontOf } from '../mesh/inbound.ts'
+import { memo } from '../mesh/memo.ts'
 import { effectiveMtls } from '../mesh/peer-authentication.ts'
 import type { Request } from '../mesh/request.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import { allWorkloads, type Workload } from '../mesh/workloads.ts'
 
-/** What a mesh really does. */
+/** What a mesh really does: in the vocabulary of docs/conformance.md sidecars, gateways and ambient together. */
 export interface Inspection {
-  /** In the vocabulary of docs/conformance.md: sidecars, gateways and ambient together. */
-  readonly facts: JsonObject
+  /** Worked out when they are asked for, workload by workload. */
+  readonly sidecars: SidecarFacts
+  readonly others: JsonObject
   /**
-   * What decides, by workload: under a port (`other` for those that nothing names) the object and field of its mTLS mode,
-   * under `port request` the rule of the verdict.
+   * What decides about a workload: under a port (`other` for those that nothing names) the object and field of its mTLS mode, under
+   * `port request` the rule of the verdict.
    */
-  readonly deciders: ReadonlyMap<string, ReadonlyMap<string, string>>
+  readonly decidersOf: (workload: Workload) => ReadonlyMap<string, string>
 }
 
-/**
- * Works out everything there is to know about a mesh; yields after each workload, for a caller that shows progress.
- * `hidden`: how hosts are told that a workload does not see.
- */
-export function* inspectMesh(
-  snapshot: MeshSnapshot,
-  requests: readonly Request[],
-  hidden: 'null' | 'left-out',
-): Generator<FactsProgress, Inspection> {
-  const sidecars = yield* collectFacts(snapshot, requests, hidden)
+/** What of a mesh is asked for. */
+export interface InspectionQuery {
+  readonly requests: readonly Request[]
+  /** How hosts are told that a workload does not see. */
+  readonly hidden: 'null' | 'left-out'
+  /** The only workloads to tell of, by `namespace/name`; undefined: all. */
+  readonly workloads: ReadonlySet<string> | undefined
+  /** The only `host:port` to tell of; undefined: all. */
+  readonly isTarget: ((target: string) => boolean) | undefined
+}
+
+/** Everything there is to know about a mesh, as far as it is asked for. */
+export function inspectMesh(snapshot: MeshSnapshot, query: InspectionQuery): Inspection {
+  const { requests, workloads } = query
+  const others = { ...gatewayFacts(snapshot), ...ambientFacts(snapshot, requests) }
   return {
-    facts: { ...sidecars, ...gatewayFacts(snapshot), ...ambientFacts(snapshot, requests) },
-    deciders: new Map(
-      sidecarWorkloads(snapshot).map((workload) => [workloadName(workload), decidersOf(snapshot, workload, requests)]),
-    ),
+    sidecars: narrowSidecars(sidecarFacts(snapshot, requests, query.hidden), query),
+    others: workloads === undefined ? others : narrowOthers(others, workloads),
+    decidersOf: (workload) => decidersOf(snapshot, workload, requests),
   }
 }
 
-/** Facts that are told by workload, and so can be narrowed to one. */
-const BY_WORKLOAD = [
-  'sidecar',
-  'outboundPolicy',
-  'inbound',
-  'outbound',
-  'routes',
-  'otherRoutes',
-  'access',
-  'gateways',
-  'pods',
-] as const
-
-/** Facts about no workload in particular, which do not belong to the story of one. */
-const OF_THE_WHOLE = [
-  'virtualServices',
-  'unusedGateways',
-  'unboundHosts',
-  'ztunnelPolicies',
-  'notSentToZtunnel',
-  'waypoints',
-  'nowhere',
-] as const
-
-/** Facts that are told by workload and then by `host:port`. */
-const BY_TARGET = ['outbound', 'routes', 'otherRoutes'] as const
-
-/** The facts about some workloads, and of what they do towards some targets. Undefined: all. */
-export function narrowFacts(
-  facts: JsonObject,
-  workloads: ReadonlySet<string> | undefined,
-  isTarget: ((target: string) => boolean) | undefined,
-): JsonObject {
-  const narrowed: Record<string, Json | undefined> = { ...facts }
-  if (workloads !== undefined) {
-    for (const name of OF_THE_WHOLE) delete narrowed[name]
-    for (const name of BY_WORKLOAD)
-      if (isObject(facts[name])) narrowed[name] = pick(facts[name], (key) => workloads.has(key))
-  }
-  if (isTarget !== undefined) {
-    for (const name of BY_TARGET) {
-      const targets = Object.entries(asObject(narrowed[name])).map(
-        ([key, member]) => [key, pick(member, isTarget)] as const,
-      )
-      if (narrowed[name] !== undefined) narrowed[name] = Object.fromEntries(targets)
+function narrowSidecars(facts: SidecarFacts, { workloads, isTarget }: InspectionQuery): SidecarFacts {
+  const isWanted = (workload: Workload): boolean => workloads?.has(workloadName(workload)) ?? true
+  const narrowed = memo((fact: JsonObject) => pick(fact, isTarget ?? (() => true)))
+  const aboutTargets =
+    (column: 'outbound' | 'routes' | 'otherRoutes') =>
+    (workload: Workload): Json | undefined => {
+      const fact = facts.columns[column](workload)
+      return isTarget === undefined || !isObject(fact) ? fact : narrowed(fact)
     }
+  return {
+    ...facts,
+    workloads: facts.workloads.filter(isWanted),
+    columns: {
+      ...facts.columns,
+      outbound: aboutTargets('outbound'),
+      routes: aboutTargets('routes'),
+      otherRoutes: aboutTargets('otherRoutes'),
+    },
   }
-  return narrowed
+}
+
+/** Of what is told by workload that of some; what is about no workload in particular does not belong to the story of one. */
+function narrowOthers(facts: JsonObject, workloads: ReadonlySet<string>): JsonObject {
+  const { gateways, pods, services, serviceWaypoints } = facts
+  const isWanted = (name: string): boolean => workloads.has(name)
+  return { services, serviceWaypoints, gateways: pick(gateways, isWanted), pods: pick(pods, isWanted) }
 }
 
 /** The workloads that a person calls by `namespace/name`: a pod, what its pods are made of, or a Service in front of them. */

@@ -24,6 +24,7 @@ export async function run(
     },
     standardInput: { read: () => new TextEncoder().encode(lent.stdin ?? '') },
     colour: false,
+    onTerminal: false,
     progress: undefined,
     shippedPolicies: 'test/cli/fixtures/policies',
     version: '1.2.3',

@@ -2,15 +2,17 @@ import { Option, type Command } from 'commander'
 
 import { asList, asObject, isList } from '../../kube/json.ts'
 import { nearestName } from '../../kube/nearest-name.ts'
+import { COLUMNS } from '../../mesh/facts.ts'
 import { parseRequest, type Request } from '../../mesh/request.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import { allWorkloads } from '../../mesh/workloads.ts'
-import { inspectMesh, narrowFacts, workloadsCalled, type Inspection } from '../../reports/inspect-mesh.ts'
+import { inspectMesh, workloadsCalled, type Inspection } from '../../reports/inspect-mesh.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { allKinds, readClusterOf } from '../cluster-options.ts'
 import { addDocumentOptions, readContext, type DocumentOptions } from '../document-options.ts'
 import { formatInspection } from '../formats/inspection.ts'
+import { inspectionJson } from '../formats/inspection-json.ts'
 import { printErrors } from '../print-errors.ts'
 import { trackProgress } from '../progress.ts'
 import { readOne } from '../read-one.ts'
@@ -20,6 +22,7 @@ interface InspectOptions extends DocumentOptions {
   readonly requests?: string
   readonly workload?: string
   readonly to?: string
+  readonly hidden: boolean
   readonly color: boolean
 }
 
@@ -38,6 +41,7 @@ export function addInspectCommand(program: Command, io: CliIo, exit: (code: Exit
     )
     .option('--workload <namespace/name>', 'only this pod, or the pods of this Deployment or Service')
     .option('--to <host:port>', 'only what is done towards this host and port')
+    .option('--no-hidden', 'in JSON, leave out the hosts that a workload does not see, which are null otherwise')
     .option('--no-color', 'no colours, as with NO_COLOR')
   addDocumentOptions(command).action(async (paths: readonly string[], options: InspectOptions) => {
     exit(await inspect(paths, options, io))
@@ -53,28 +57,26 @@ async function inspect(paths: readonly string[], options: InspectOptions, io: Cl
   const problems = [...errors, ...requests.errors, ...(mesh.size === 0 && errors.length === 0 ? [NOTHING] : [])]
   if (workloads?.size === 0) problems.push(unknownWorkload(mesh, options.workload ?? ''))
   if (requests.errors.length === 0 && mesh.size > 0 && workloads?.size !== 0) {
-    const { facts, deciders } = workOut(mesh, requests.requests, options.output === 'json' ? 'null' : 'left-out', io)
-    const narrowed = { facts: narrowFacts(facts, workloads, targetsCalled(options.to)), deciders }
-    io.print(
-      options.output === 'json'
-        ? `${JSON.stringify({ facts: narrowed.facts }, null, 2)}\n`
-        : formatInspection(narrowed, io.colour && options.color),
-    )
+    const isTarget = targetsCalled(options.to)
+    const hidden = options.output === 'json' && options.hidden ? 'null' : 'left-out'
+    write(inspectMesh(mesh, { requests: requests.requests, hidden, workloads, isTarget }), options, io)
   }
   printErrors(problems, io)
   return problems.length > 0 ? 2 : 0
 }
 
-function workOut(mesh: MeshSnapshot, requests: readonly Request[], hidden: 'null' | 'left-out', io: CliIo): Inspection {
-  const steps = inspectMesh(mesh, requests, hidden)
-  let step = steps.next()
-  const progress = trackProgress(io.progress, 'inspecting', step.done === true ? 0 : step.value.total)
-  while (step.done !== true) {
+function write(inspection: Inspection, { output, color }: InspectOptions, io: CliIo): void {
+  const { length } = inspection.sidecars.workloads
+  // on a terminal the answer itself shows how far it is
+  const stream = io.onTerminal ? undefined : io.progress
+  const progress = trackProgress(stream, 'inspecting', output === 'json' ? length * COLUMNS.length : length)
+  for (const part of output === 'json'
+    ? inspectionJson(inspection)
+    : formatInspection(inspection, io.colour && color)) {
+    io.print(part)
     progress.step()
-    step = steps.next()
   }
   progress.done()
-  return step.value
 }
 
 /** `reviews:9080` is every host that begins with `reviews.`, and that host itself. */

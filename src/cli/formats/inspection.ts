@@ -1,74 +1,100 @@
+import { createHash } from 'node:crypto'
+
 import pico from 'picocolors'
 
 import { asList, asObject, isList, isObject, type Json, type JsonObject } from '../../kube/json.ts'
 import { blockLines, inlineText } from '../../kube/yaml-text.ts'
+import type { SidecarFacts } from '../../mesh/facts.ts'
+import type { Workload } from '../../mesh/workloads.ts'
 import type { Inspection } from '../../reports/inspect-mesh.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
 type Deciders = ReadonlyMap<string, string>
 
-/** What a mesh really does, for a terminal: one block for each workload, gateway pod and waypoint. */
-export function formatInspection({ facts, deciders }: Inspection, colour: boolean): string {
-  const colours = pico.createColors(colour)
-  const told: Told = { lines: new Map(), first: new Map() }
-  const blocks = [
-    ...Object.keys(asObject(facts.inbound)).map((name) => sidecarBlock(name, facts, deciders.get(name), told, colours)),
-    ...factBlocks('gateway', facts.gateways, colours),
-    ...factBlocks('pod', withoutSidecars(facts), colours),
-    ...factBlocks('waypoint', facts.waypoints, colours),
-    ...noteBlock(facts, colours),
-  ]
-  return blocks.length === 0
-    ? 'nothing of the mesh runs here: no pod with a sidecar, no gateway, nothing ambient\n'
-    : `${blocks.join('\n\n')}\n`
+/** What a mesh really does, for a terminal: one block for each workload, gateway pod and waypoint, worked out as it is written. */
+export function* formatInspection(inspection: Inspection, colour: boolean): Generator<string> {
+  let isFirst = true
+  for (const block of blocksOf(inspection, pico.createColors(colour))) {
+    yield isFirst ? `${block}\n` : `\n${block}\n`
+    isFirst = false
+  }
+  if (isFirst) yield 'nothing of the mesh runs here: no pod with a sidecar, no gateway, nothing ambient\n'
 }
 
-/** The calls told so far: replicas do as the first of them does, and need not be told again. */
+function* blocksOf({ sidecars, others, decidersOf }: Inspection, colours: Colours): Generator<string> {
+  const told: Told = { digests: new WeakMap(), first: new Map() }
+  for (const workload of sidecars.workloads) {
+    yield sidecarBlock(workload, sidecars.columns, decidersOf(workload), told, colours)
+  }
+  const names = new Set(sidecars.workloads.map(workloadName))
+  yield* factBlocks('gateway', others.gateways, colours)
+  yield* factBlocks('pod', withoutSidecars(others.pods, names), colours)
+  yield* factBlocks('waypoint', others.waypoints, colours)
+  yield* noteBlock(others, colours)
+}
+
+/** The calls told so far: what does as another does need not be told again. */
 interface Told {
-  /** Lines by the fact that they tell, which replicas share. */
-  readonly lines: Map<Json, readonly string[]>
-  /** The workload whose calls these lines told first. */
+  /** Of the lines that tell a fact, which replicas share. The lines themselves would be too many to keep. */
+  readonly digests: WeakMap<JsonObject, string>
+  /** The workload whose calls these lines told first, by their digest. */
   readonly first: Map<string, string>
 }
 
 function sidecarBlock(
-  name: string,
-  facts: JsonObject,
-  deciders: Deciders | undefined,
+  workload: Workload,
+  columns: SidecarFacts['columns'],
+  deciders: Deciders,
   told: Told,
   colours: Colours,
 ): string {
-  const sidecar = asObject(facts.sidecar)[name]
-  const access = asObject(asObject(facts.access)[name])
-  const inbound = Object.entries(asObject(asObject(facts.inbound)[name]))
+  const sidecar = columns.sidecar(workload)
+  const access = asObject(columns.access(workload))
+  const inbound = Object.entries(asObject(columns.inbound(workload)))
   const scope = typeof sidecar === 'string' ? `what Sidecar ${sidecar} imports` : 'every exported host (no Sidecar)'
   return [
-    colours.bold(`workload ${name}`),
-    `  sees      ${scope}; unknown hosts: ${inlineText(asObject(facts.outboundPolicy)[name] ?? null)}`,
+    colours.bold(`workload ${workloadName(workload)}`),
+    `  sees      ${scope}; unknown hosts: ${inlineText(columns.outboundPolicy(workload) ?? null)}`,
     '  accepts',
     ...table(
       inbound.map(([port, mode]) => [
         port,
         paintMode(mode, colours),
-        deciders?.get(port) ?? '',
+        deciders.get(port) ?? '',
         rulesText(access[port]),
       ]),
     ),
     ...verdictLines(access, deciders, colours),
-    ...callLines(name, facts, told, colours),
+    ...callLines(workload, columns, told, colours),
   ].join('\n')
 }
 
-function callLines(name: string, facts: JsonObject, told: Told, colours: Colours): readonly string[] {
-  const outbound = asObject(asObject(facts.outbound)[name])
-  const lines = told.lines.get(outbound) ?? targetLines(outbound, asObject(asObject(facts.routes)[name]), colours)
-  told.lines.set(outbound, lines)
-  if (lines.length === 0) return []
-  const text = lines.join('\n')
-  const first = told.first.get(text)
+function callLines(
+  workload: Workload,
+  columns: SidecarFacts['columns'],
+  told: Told,
+  colours: Colours,
+): readonly string[] {
+  const outbound = asObject(columns.outbound(workload))
+  const known = told.digests.get(outbound)
+  const lines = known === undefined ? targetLines(outbound, asObject(columns.routes(workload)), colours) : []
+  const digest = known ?? digestOf(lines)
+  told.digests.set(outbound, digest)
+  const first = told.first.get(digest)
   if (first !== undefined) return [`  calls     as workload ${first} does`]
-  told.first.set(text, name)
+  if (lines.length === 0) return []
+  told.first.set(digest, workloadName(workload))
   return ['  calls', ...lines]
+}
+
+function digestOf(lines: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const line of lines) hash.update(line)
+  return hash.digest('base64')
+}
+
+function workloadName({ namespace, name }: Workload): string {
+  return `${namespace}/${name}`
 }
 
 /** `ALLOW shop/web#0, DENY shop/admin#1`. */
@@ -81,12 +107,12 @@ function rulesText(access: Json | undefined): string {
   return parts.length === 0 ? 'no AuthorizationPolicy: everybody may call' : parts.join('; ')
 }
 
-function verdictLines(access: JsonObject, deciders: Deciders | undefined, colours: Colours): readonly string[] {
+function verdictLines(access: JsonObject, deciders: Deciders, colours: Colours): readonly string[] {
   const rows = Object.entries(access).flatMap(([port, fact]) =>
     Object.entries(asObject(asObject(fact).results)).map(([request, verdict]) => {
       const text = inlineText(verdict ?? null)
       const paint = verdict === 'allow' ? colours.green : colours.red
-      return [port, request, paint(text), deciders?.get(`${port} ${request}`) ?? '']
+      return [port, request, paint(text), deciders.get(`${port} ${request}`) ?? '']
     }),
   )
   return rows.length === 0 ? [] : ['  requests', ...table(rows)]
@@ -130,10 +156,9 @@ function retriesText(retries: Json | undefined): string {
 }
 
 /** Pods whose story the blocks of sidecars do not tell. */
-function withoutSidecars({ pods, inbound }: JsonObject): JsonObject {
-  const told = asObject(inbound)
+function withoutSidecars(pods: Json | undefined, told: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(
-    Object.entries(asObject(pods)).filter(([name, fact]) => told[name] === undefined && asObject(fact).mode !== 'none'),
+    Object.entries(asObject(pods)).filter(([name, fact]) => !told.has(name) && asObject(fact).mode !== 'none'),
   )
 }
 
