@@ -24,6 +24,10 @@ export interface Installation {
   readonly enforced: (within?: number) => Promise<number>
   readonly rolledOut: () => Promise<void>
   readonly pods: () => Promise<readonly string[]>
+  /** The pod that holds the lease; empty where none does. */
+  readonly leader: () => Promise<string>
+  /** Sends a signal to the process of a pod, which nobody else hears of. */
+  readonly signal: (pod: string, signal: NodeJS.Signals) => Promise<void>
 }
 
 const root = join(import.meta.dirname, '../../..')
@@ -84,6 +88,11 @@ function describeInstallation(cluster: Cluster, helm: Helm): Installation {
     rolledOut: async () => void (await kubectl('rollout', 'status', 'deployment/meshward', '--timeout=60s')),
     pods: async () =>
       (await kubectl('get', 'pods', '-l', 'app.kubernetes.io/name=meshward', '-o', 'name')).trim().split('\n'),
+    leader: () => kubectl('get', 'lease', 'meshward', '-o', 'jsonpath={.spec.holderIdentity}'),
+    signal: async (pod, signal) => {
+      const id = await kubectl('get', pod, '-o', 'jsonpath={.status.containerStatuses[0].containerID}')
+      process.kill(Number(id.replace('process://', '')), signal)
+    },
     enforced: async (within = 30_000) => {
       const started = performance.now()
       await eventually({ what: 'the refusal of plaintext', within, every: 200 }, async () => {
