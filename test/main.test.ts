@@ -56,6 +56,20 @@ test('the mode of a file is followed while it runs', async () => {
   await expect.poll(isAllowed, { timeout: 5000 }).toBe(true)
 })
 
+test('--metrics-port: scrapes are answered over plain HTTP too, until the process ends', async () => {
+  const server = await start('--metrics-port', '0')
+  const line = server
+    .stderr()
+    .split('\n')
+    .find((text) => text.includes('metrics over plain HTTP'))
+  const { address, port } = JSON.parse(line ?? '{}')
+  const scrape = async () => (await fetch(`http://${address}:${port}/metrics`)).text()
+  expect(await scrape()).toMatch(/^meshward_policies_refused 0$/m)
+  server.child.kill('SIGINT')
+  expect(await server.exited).toBe(0)
+  await expect(scrape()).rejects.toThrow()
+})
+
 describe('the end', () => {
   test('SIGTERM under load: unready at once, every request answered, exit 0', async () => {
     const server = await start('--shutdown-delay', '2s')
@@ -91,13 +105,16 @@ describe('the end', () => {
 })
 
 describe('what keeps it from running is said in a sentence, with exit code 2', () => {
-  test('a port that is taken', async () => {
+  test.each([
+    ['a port that is taken', ['--port']],
+    ['a port for scrapes that is taken', ['--port', '0', '--metrics-port']],
+  ])('%s', async (_, args) => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     onTestFinished(() => void other.close())
     const address = other.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const ended = await runServerProcess('--port', String(port))
+    const ended = await runServerProcess('--log-level', 'silent', ...args, String(port))
     expect(ended).toEqual({
       code: 2,
       stdout: '',

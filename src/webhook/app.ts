@@ -24,8 +24,7 @@ export interface AppOptions {
 
 /** Every route of the server. */
 export function createApp(options: AppOptions): Express {
-  const app = express()
-  app.disable('x-powered-by').set('etag', false).set('query parser', false)
+  const app = bareApp()
   for (const webhook of ['validate', 'mutate'] as const)
     app
       .route(`/${webhook}`)
@@ -41,6 +40,19 @@ export function createApp(options: AppOptions): Express {
   app.use((request, response) => refuse(request, response, NOT_FOUND))
   app.use(onBug(options.logger))
   return app
+}
+
+/** `/metrics` alone, for a listener of its own. */
+export function createMetricsApp({ metrics, logger }: Pick<AppOptions, 'metrics' | 'logger'>): Express {
+  const app = bareApp()
+  app.route('/metrics').get(scrape(metrics)).all(only('GET'))
+  app.use((request, response) => refuse(request, response, ONLY_METRICS))
+  app.use(onBug(logger))
+  return app
+}
+
+function bareApp(): Express {
+  return express().disable('x-powered-by').set('etag', false).set('query parser', false)
 }
 
 /** True where the request was for a webhook, which is then being answered. */
@@ -74,6 +86,11 @@ function webhookOf(url: string): WebhookName | undefined {
 const NOT_FOUND: HttpProblem = {
   status: 404,
   message: 'there is nothing here. This server answers /validate, /mutate, /dry-run, /livez, /readyz, /metrics and /.',
+}
+
+const ONLY_METRICS: HttpProblem = {
+  status: 404,
+  message: 'there is nothing here. This port answers /metrics; everything else is on the port that speaks HTTPS.',
 }
 
 function only(method: 'GET' | 'POST'): RequestHandler {

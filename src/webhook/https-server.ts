@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CertificateSource } from './certificate.ts'
 import { problemText, type HttpProblem } from './http-problem.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { listen, type ListenOptions } from './listen.ts'
 
 /** kube-apiserver reuses idle connections for up to 90 s; closing them before it does loses requests. */
 const KEEP_ALIVE = 120_000
@@ -17,10 +18,7 @@ const REQUEST_TIMEOUT = 35_000
 /** The shortest drain: a client that has just got an answer sends its next request within this time, or later ones elsewhere. */
 const SHORTEST_DRAIN = 500
 
-export interface HttpsServerOptions {
-  readonly host: string
-  /** 0 = any that is free. */
-  readonly port: number
+export interface HttpsServerOptions extends ListenOptions {
   readonly certificates: CertificateSource
   readonly lifecycle: Lifecycle
   readonly listener: RequestListener
@@ -57,9 +55,9 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
   )
   server.on('clientError', answerUnreadable)
   const stopWatching = options.certificates.watch((next) => server.setSecureContext({ cert: next.cert, key: next.key }))
-  await listen(server, options)
+  const address = await listen(server, options)
   return {
-    address: addressOf(server),
+    address,
     drain: async (delay) => {
       options.lifecycle.startDraining()
       stopWatching()
@@ -75,22 +73,6 @@ export async function startHttpsServer(options: HttpsServerOptions): Promise<Run
 
 function askToClose(response: ServerResponse): void {
   if (!response.headersSent) response.setHeader('Connection', 'close')
-}
-
-function listen(server: Server, { host, port }: HttpsServerOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.removeListener('error', reject)
-      resolve()
-    })
-  })
-}
-
-function addressOf(server: Server): AddressInfo {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('a listening TCP server has an address')
-  return address
 }
 
 /** What is no HTTP at all, or ends too early: there is no request to answer, only a connection. */

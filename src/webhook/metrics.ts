@@ -1,4 +1,4 @@
-import { Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 
 import type { Decision } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
@@ -19,7 +19,11 @@ export interface Metrics {
   rechecked(code: string): void
   /** An allowed request that was not judged again. */
   recheckPassedOver(): void
-  /** Changed policies that are no set, or a file about them that cannot be used. */
+  /** Another set of policies is in force. */
+  policiesChanged(): void
+  /** Changed policies are no set, and stay out of force until they change again. */
+  policiesRefused(): void
+  /** A file about policies cannot be used. */
   reloadFailed(): void
   /** The text of a scrape. */
   render(): Promise<string>
@@ -44,6 +48,11 @@ export function createMetrics(options: Gauged): Metrics {
   const rechecks = tally('recheck_findings_total', 'Findings about requests that were allowed a moment before.', 'code')
   const passedOver = tally('recheck_skipped_total', 'Allowed requests that were not judged again.')
   const reloads = tally('policy_reload_errors_total', 'Changes of policies that were refused.')
+  const outdated = new Gauge({
+    name: 'meshward_policies_refused',
+    help: 'Whether what was last written is no set of policies, so that an older one is in force.',
+    registers: [registry],
+  })
   const duration = new Histogram({
     name: 'meshward_request_duration_seconds',
     help: 'From the first byte of a request to its answer.',
@@ -71,6 +80,11 @@ export function createMetrics(options: Gauged): Metrics {
     refused: (path, status) => refusals(path, String(status)),
     rechecked: (code) => rechecks(code),
     recheckPassedOver: () => passedOver(),
+    policiesChanged: () => outdated.set(0),
+    policiesRefused: () => {
+      reloads()
+      outdated.set(1)
+    },
     reloadFailed: () => reloads(),
     render: () => registry.metrics(),
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 
 import type { PolicyIssue } from '../policy/policy.ts'
+import type { PolicySet } from '../policy/policy-set.ts'
 import type { PolicySourceListener } from '../sources/policy-source.ts'
 import type { EventRecorder } from './cluster/event-recorder.ts'
 import type { MeshInForce } from './mesh-in-force.ts'
@@ -20,10 +21,14 @@ export function policyListener({ logger, mesh, metrics, events }: PolicyListener
     for (const { code, file, line, column, message: reason } of issues)
       logger.error({ code, file, line, column, reason }, message)
   }
+  let known: PolicySet['policies'] | undefined
   return {
     changed: (set, issues) => {
       mesh.follow(set)
       const { policies, enforcement } = set
+      // Another mode leaves them as they were, and so what was refused.
+      if (policies !== known) metrics.policiesChanged()
+      known = policies
       logger.info({ policies: policies.length, enforcement }, 'policies in force')
       if (issues.length > 0) events?.policies('broken', issues)
       logIssues(issues, 'policy does not compile and answers by its failure policy')
@@ -31,7 +36,7 @@ export function policyListener({ logger, mesh, metrics, events }: PolicyListener
         logger.warn({ code, file, line, column, reason: message }, 'policy names what its kinds do not have')
     },
     refused: (issues) => {
-      metrics.reloadFailed()
+      metrics.policiesRefused()
       events?.policies('refused', issues)
       logIssues(issues, 'changed policies refused; the last good set stays in force')
     },

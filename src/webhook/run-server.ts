@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Logger } from 'pino'
 
-import type { MeshKnowledge } from '../engine/decide.ts'
+import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import { createPolicyCompiler } from '../policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import { issueLine } from '../policy/policy.ts'
@@ -13,7 +13,7 @@ import { openPolicySource } from '../sources/policy-source.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
-import { createApp, createShortcut } from './app.ts'
+import { createApp, createMetricsApp, createShortcut } from './app.ts'
 import type { CertificateSource } from './certificate.ts'
 import { clusterOptionsProblem } from './cluster/check-cluster-options.ts'
 import type { Membership } from './cluster/join-cluster.ts'
@@ -26,6 +26,7 @@ import { startHttpsServer, type RunningServer } from './https-server.ts'
 import { readKnownKinds } from './known-kinds.ts'
 import { createLifecycle, drainingCheck } from './lifecycle.ts'
 import { openMesh, type MeshInForce } from './mesh-in-force.ts'
+import { startMetricsServer } from './metrics-server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { openCertificates } from './open-certificates.ts'
 import { policyListener } from './policy-listener.ts'
@@ -82,11 +83,13 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
   const tracing = await openTracing(options, host)
   const server = await listen(options, host, { certificates, policies, mesh, membership, tracing })
   if (!server.ok) return fail(server.reason)
-  const kinds = await readKnownKinds(options, { ...host, connection })
-  if (!kinds.ok) {
+  const giveUp = async (...reasons: readonly string[]): Promise<2> => {
     await server.running.drain(0)
-    return fail(...kinds.reasons)
+    server.stop()
+    return fail(...reasons)
   }
+  const kinds = await readKnownKinds(options, { ...host, connection })
+  if (!kinds.ok) return giveUp(...kinds.reasons)
   const outcome = await openPolicySource({
     shipped: host.shippedPolicies,
     policies: options.policies,
@@ -98,10 +101,7 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     compiler: createPolicyCompiler(MESH_FUNCTIONS, kinds.schemas),
     listener: policyListener({ logger: host.logger, mesh, metrics: server.metrics, events: membership?.events }),
   })
-  if (!outcome.ok) {
-    await server.running.drain(0)
-    return fail(...outcome.issues.map(issueLine))
-  }
+  if (!outcome.ok) return giveUp(...outcome.issues.map(issueLine))
   policies.follow(outcome.source)
   // Whoever reads the line may ask for the end at once.
   const stopped = new Promise<'SIGINT' | 'SIGTERM'>((resolve) => host.onStop(resolve))
@@ -201,9 +201,33 @@ async function listen(
       },
     })
     address = running.address.address
-    return { ok: true, running, metrics, ready: () => readiness(checks).ready, stop: () => rechecks.stop() }
+    const scrapes = await openMetricsPort(options, { metrics, logger })
+    if (!scrapes.ok) {
+      await running.drain(0)
+      return scrapes
+    }
+    const stop = (): void => {
+      rechecks.stop()
+      scrapes.stop()
+    }
+    return { ok: true, running, metrics, ready: () => readiness(checks).ready, stop }
   } catch (error) {
-    return { ok: false, reason: `cannot listen on ${options.host} port ${options.port}: ${reasonOf(error)}` }
+    return { ok: false, reason: cannotListen(options.host, options.port, error) }
+  }
+}
+
+/** The listener for scrapes over plain HTTP, where one is asked for. */
+async function openMetricsPort(
+  { host, metricsPort: port }: ServeOptions,
+  { metrics, logger }: { readonly metrics: Metrics; readonly logger: Logger },
+): Promise<Opened<{ readonly stop: () => void }>> {
+  if (port === undefined) return { ok: true, stop: () => undefined }
+  try {
+    const { address, stop } = await startMetricsServer({ host, port }, createMetricsApp({ metrics, logger }))
+    logger.info({ address: address.address, port: address.port }, 'metrics over plain HTTP')
+    return { ok: true, stop }
+  } catch (error) {
+    return { ok: false, reason: cannotListen(host, port, error) }
   }
 }
 
@@ -226,6 +250,10 @@ interface Listening {
 
 function urlOf({ address, port }: AddressInfo): string {
   return `https://${isIPv6(address) ? `[${address}]` : address}:${port}`
+}
+
+function cannotListen(host: string, port: number, error: unknown): string {
+  return `cannot listen on ${host} port ${port}: ${reasonOf(error)}`
 }
 
 function reasonOf(error: unknown): string {

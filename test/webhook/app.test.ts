@@ -43,6 +43,7 @@ test('/metrics counts what was decided, found, filled and refused', async () => 
     'meshward_certificate_expiry_timestamp_seconds 1900000000',
     'meshward_mesh_staleness_seconds 0',
     'meshward_mutations_total{code="RES-01"} 2',
+    'meshward_policies_refused 0',
     'meshward_policies{state="broken"} 0',
     'meshward_policies{state="compiled"} 2',
     'meshward_policy_reload_errors_total 0',

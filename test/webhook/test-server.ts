@@ -1,6 +1,6 @@
 import { pino, type Logger } from 'pino'
 
-import type { MeshKnowledge } from '../../src/engine/decide.ts'
+import type { MeshKnowledge } from '../../src/engine/mesh-knowledge.ts'
 import { parseYamlDocuments } from '../../src/kube/yaml-document.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
 import { MESH_FUNCTIONS } from '../../src/policy/mesh-functions/all.ts'
@@ -114,5 +114,5 @@ export function createTestServer(options: TestServerOptions = {}) {
     metrics,
     logger,
   })
-  return { app, admission, lifecycle, gate, logged }
+  return { app, admission, lifecycle, gate, logged, metrics, logger }
 }

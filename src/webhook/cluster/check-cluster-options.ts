@@ -21,6 +21,8 @@ export function clusterOptionsProblem(options: ServeOptions): string | undefined
   const shortest = Math.min(options.caValidity, options.leafValidity)
   if (options.tlsSecret !== undefined && options.rotateBefore >= shortest)
     return '--rotate-before is as long as --ca-validity or --leaf-validity: nothing would ever be new enough.'
+  if (options.metricsPort !== undefined && options.metricsPort !== 0 && options.metricsPort === options.port)
+    return '--metrics-port is the port of --port, which speaks HTTPS: give another, or leave it out and scrape that one.'
   if (options.otelEndpoint !== undefined && !/^https?:\/\/[^/]/.test(options.otelEndpoint))
     return '--otel-endpoint is a URL such as http://otel-collector:4318.'
   return undefined

@@ -19,6 +19,7 @@ test.each([
     'short lives',
     '--in-cluster --service-name a --tls-secret b --ca-validity 3h --leaf-validity 2h --rotate-before 1h',
   ],
+  ['a port for scrapes that is any that is free, as that for requests', '--port 0 --metrics-port 0'],
 ])('%s is fine', (_, line) => {
   expect(problemOf(line)).toBeUndefined()
 })
@@ -56,6 +57,11 @@ test.each([
     'a rotation that never ends',
     '--in-cluster --service-name a --tls-secret b --leaf-validity 1h --rotate-before 60m',
     '--rotate-before is as long as --ca-validity or --leaf-validity: nothing would ever be new enough.',
+  ],
+  [
+    'one port for two protocols',
+    '--port 8443 --metrics-port 8443',
+    '--metrics-port is the port of --port, which speaks HTTPS: give another, or leave it out and scrape that one.',
   ],
 ])('%s is refused in a sentence', (_, line, problem) => {
   expect(problemOf(line)).toBe(problem)
