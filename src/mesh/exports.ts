@@ -17,4 +17,10 @@ export function isExportedTo(exports: Exports, namespace: string): boolean {
   return exports === 'everywhere' || exports.has(namespace)
 }
 
+/** Is there a namespace that sees both? */
+export function exportsMeet(a: Exports, b: Exports): boolean {
+  if (a === 'everywhere') return b === 'everywhere' || b.size > 0
+  return [...a].some((namespace) => isExportedTo(b, namespace))
+}
+
 const NOWHERE: ReadonlySet<string> = new Set()

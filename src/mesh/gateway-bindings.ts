@@ -6,11 +6,13 @@ import { namespacesAccepting, servedDomains } from './gateway-hosts.ts'
 import { connectionListeners, isBeyondPrivilege, type GatewayChain } from './gateway-listeners.ts'
 import { placementsByGateway, type Placement } from './gateway-merge.ts'
 import { gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
-import { isHttpServer, type GatewayServer } from './gateway-servers.ts'
+import { isHttpServer, serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
 import { hostsOverlap } from './hosts.ts'
 import { KINDS } from './kinds.ts'
+import { kubernetesGateway, listensFor } from './kubernetes-gateway.ts'
 import { memo } from './memo.ts'
+import { gatewayReferences, type GatewayReference } from './references.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService, virtualServiceExports, type VirtualService } from './virtual-service.ts'
 import type { Workload } from './workloads.ts'
@@ -27,16 +29,17 @@ export interface HostBinding {
 }
 
 /**
- * What keeps a host from being served: of all its gateways, pods and servers the one that came closest, in this order.
+ * What keeps a host from being served: of all its gateways, pods and servers the one that came closest, in this order. Whether a
+ * Gateway takes a host is asked first, since that is so with and without pods.
  * `privileged-port`: the pod lacks the privilege to open the server's port. `conflict`: the server is skipped. `no-route`: its protocol wants
  * another kind of route, no condition holds there, or an earlier VirtualService took the connections.
  */
 export const OBSTACLES = [
   'no-such-gateway',
-  'unused-gateway',
-  'not-exported',
   'host-not-accepted',
   'namespace-not-accepted',
+  'unused-gateway',
+  'not-exported',
   'privileged-port',
   'conflict',
   'no-route',
@@ -93,6 +96,23 @@ export function bindHosts(snapshot: MeshSnapshot, object: KubeObject, proxies: G
   })
 }
 
+/** The Gateways in a VirtualService's list that there are, and that take none of its hosts, whether they have pods or not. */
+export function gatewaysWithoutHosts(snapshot: MeshSnapshot, object: KubeObject): readonly GatewayReference[] {
+  const virtualService = mergedVirtualService(snapshot, object)
+  if (virtualService === undefined) return []
+  return gatewayReferences(object).filter(({ gateway, field }) => {
+    if (!field.startsWith('spec.gateways[')) return false
+    const [namespace = '', name = ''] = gateway.split('/')
+    const own = snapshot.get(KINDS.gateway, namespace, name)
+    const judgeHere = judgeByServers(own === undefined ? [] : serversOf(own), namespaceOf(object))
+    const ofGatewayApi = kubernetesGateway(snapshot, gateway)
+    if (own === undefined && ofGatewayApi === undefined) return false
+    return !virtualService.hosts.some(
+      (host) => judgeHere(host) === undefined || (ofGatewayApi !== undefined && listensFor(ofGatewayApi, host)),
+    )
+  })
+}
+
 /** A place where the hosts of a VirtualService may be served. */
 interface Site extends Pick<BindingObstacle, 'gateway' | 'pod' | 'placement'> {
   /** What keeps a host from being served there; undefined: it is served. */
@@ -106,31 +126,48 @@ function sitesOf(
   { podsOf, proxyOf }: GatewayProxies,
 ): readonly Site[] {
   const [namespace = '', name = ''] = gateway.split('/')
-  const nowhere = { gateway, pod: undefined, placement: undefined }
   const object = snapshot.get(KINDS.gateway, namespace, name)
-  if (object === undefined) return [{ ...nowhere, judge: () => 'no-such-gateway' }]
+  const nowhere = (pod: Workload | undefined, judge: Site['judge']): Site => ({
+    gateway,
+    pod,
+    placement: undefined,
+    judge,
+  })
+  if (object === undefined) return [nowhere(undefined, () => 'no-such-gateway')]
+  const own = namespaceOf(virtualService.object)
+  const judgeHere = judgeByServers(serversOf(object), own)
   const pods = podsOf(object)
-  if (pods.length === 0) return [{ ...nowhere, judge: () => 'unused-gateway' }]
+  if (pods.length === 0) return [nowhere(undefined, (host) => judgeHere(host) ?? 'unused-gateway')]
   const exports = virtualServiceExports(snapshot, virtualService.object)
   return pods.flatMap((pod): readonly Site[] => {
-    if (!isExportedTo(exports, pod.namespace)) return [{ ...nowhere, pod, judge: () => 'not-exported' }]
+    if (!isExportedTo(exports, pod.namespace)) return [nowhere(pod, (host) => judgeHere(host) ?? 'not-exported')]
     const proxy = proxyOf(pod)
-    return (
-      placementsByGateway(proxy.merged.placements)
-        .get(gateway)
-        ?.map((placement) => ({ gateway, pod, placement, judge: judgeAt(proxy, placement, virtualService) })) ?? []
-    )
+    const placements = placementsByGateway(proxy.merged.placements).get(gateway)
+    if (placements === undefined) return [nowhere(pod, judgeHere)]
+    return placements.map((placement) => ({
+      gateway,
+      pod,
+      placement,
+      judge: judgeAt(proxy, placement, virtualService),
+    }))
   })
+}
+
+function judgeByServers(servers: readonly GatewayServer[], own: string): Site['judge'] {
+  return (host) => {
+    const namespaces = new Set(servers.flatMap((server) => namespacesAccepting(server, host)))
+    if (namespaces.size === 0) return 'host-not-accepted'
+    return namespaces.has('*') || namespaces.has(own) ? undefined : 'namespace-not-accepted'
+  }
 }
 
 function judgeAt(proxy: GatewayProxy, placement: Placement, virtualService: VirtualService): Site['judge'] {
   const { server, port, conflict } = placement
-  const own = namespaceOf(virtualService.object)
+  const judgeHere = judgeByServers([server], namespaceOf(virtualService.object))
   let hosts: ReadonlySet<string> | undefined
   return (host) => {
-    const namespaces = namespacesAccepting(server, host)
-    if (namespaces.length === 0) return 'host-not-accepted'
-    if (!namespaces.includes('*') && !namespaces.includes(own)) return 'namespace-not-accepted'
+    const reason = judgeHere(host)
+    if (reason !== undefined) return reason
     if (isBeyondPrivilege(proxy, port)) return 'privileged-port'
     if (conflict !== undefined) return 'conflict'
     hosts ??= isHttpServer(server)

@@ -3,7 +3,7 @@ import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/obje
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { textMap } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
-import { resolveHost } from './hosts.ts'
+import { isWildcard, resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
 import { TEMPLATE_KINDS } from './pod-template.ts'
 import { ownWaypointKey } from './waypoint-reference.ts'
@@ -44,6 +44,13 @@ export const virtualServicesByHost: Index = {
   kind: KINDS.virtualService,
   keys: (service) => strings(asObject(service.spec).hosts).map((host) => resolveHost(host, namespaceOf(service))),
 }
+
+/** VirtualServices with a host that is a wildcard, all under `WILDCARD`. */
+export const virtualServicesWithWildcard: Index = {
+  kind: KINDS.virtualService,
+  keys: (service) => (strings(asObject(service.spec).hosts).some(isWildcard) ? [WILDCARD] : []),
+}
+export const WILDCARD = 'wildcard'
 
 /** VirtualServices by the hosts that they send traffic to, mirrors included, short names resolved. */
 export const virtualServicesByDestination: Index = { kind: KINDS.virtualService, keys: destinationHosts }
@@ -139,6 +146,7 @@ export const INDEXES: ReadonlyMap<KindName, readonly Index[]> = Map.groupBy(
     serviceEntriesByHost,
     aliasesByTarget,
     virtualServicesByHost,
+    virtualServicesWithWildcard,
     virtualServicesByDestination,
     virtualServicesByDelegate,
     virtualServicesByGateway,

@@ -3,9 +3,10 @@ import type { KubeObject } from '../kube/object.ts'
 import { blocks, number, text, textMap, texts } from './fields.ts'
 import { isCatchAll, routeMatchOf, type NamedMatch, type RouteMatch, type TextMatch } from './http-match.ts'
 
-/** A condition of a VirtualService that no request can meet, because an earlier one takes all that would. */
+/** A condition of a VirtualService that nothing meets, because an earlier one takes all that would; or an entry that has no other. */
 export interface ShadowedMatch {
-  /** `spec.http[2]`, or `spec.http[2].match[1]` where other conditions of that entry are met. */
+  readonly of: 'entry' | 'condition'
+  /** `spec.http[2]`, or `spec.http[2].match[1]`. */
   readonly field: string
   /** The earlier one. */
   readonly by: string
@@ -14,80 +15,158 @@ export interface ShadowedMatch {
 }
 
 /**
- * The conditions of `spec.http` that are never met, as far as that can be told from texts: a regular expression only covers itself.
- * istio drops what is behind a route for everything and warns of the rest: config/validation/virtualservice.go.
+ * The entries and conditions of `http`, `tcp` and `tls` that nothing meets, as far as that can be told from texts: a regular
+ * expression only covers itself. istio drops what is behind a route for everything and warns of the rest, but looks at an entry as a
+ * whole only where conditions are equal: config/validation/virtualservice.go.
  */
 export function shadowedMatches(virtualService: KubeObject): readonly ShadowedMatch[] {
+  const budget = { comparisons: MOST_COMPARISONS }
+  const spec = asObject(virtualService.spec)
+  return (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
+    shadowedAmong(
+      asList(spec[kind]).map((entry, index) => conditionsOf(kind, asObject(entry), `spec.${kind}[${index}]`)),
+      `spec.${kind}`,
+      budget,
+    ),
+  )
+}
+
+function shadowedAmong(
+  entries: readonly (readonly Condition[])[],
+  list: string,
+  budget: { comparisons: number },
+): readonly ShadowedMatch[] {
   const earlier: Condition[] = []
-  const shadowed: ShadowedMatch[] = []
-  let comparisons = 0
-  for (const [index, item] of asList(asObject(virtualService.spec).http).entries()) {
-    const field = `spec.http[${index}]`
-    const entry = asObject(item)
-    const conditions = conditionsOf(entry, field)
+  return entries.flatMap((conditions, index): readonly ShadowedMatch[] => {
+    const field = `${list}[${index}]`
     const found: ShadowedMatch[] = []
     for (const condition of conditions) {
       // far beyond what people write, only the conditions that take everything are looked at
-      const candidates = comparisons > MOST_COMPARISONS ? earlier.filter(({ takesAll }) => takesAll) : earlier
-      comparisons += candidates.length
+      const candidates = budget.comparisons < 0 ? earlier.filter(({ takesAll }) => takesAll) : earlier
+      budget.comparisons -= candidates.length
       const by = candidates.find((candidate) => covers(candidate, condition))
       if (by === undefined) earlier.push(condition)
-      else found.push({ field: condition.field, by: by.field, kind: covers(condition, by) ? 'duplicate' : 'covered' })
+      else {
+        const kind = covers(condition, by) ? 'duplicate' : 'covered'
+        found.push({ of: 'condition', field: condition.field, by: by.field, kind })
+      }
     }
     const [first] = found
-    if (first !== undefined && found.length === conditions.length) shadowed.push({ ...first, field })
-    else shadowed.push(...found)
-  }
-  return shadowed
+    if (first === undefined || found.length < conditions.length) return found
+    return [{ ...first, of: 'entry', field }, ...found.filter((each) => each.field !== field)]
+  })
 }
 
 interface Condition {
   readonly field: string
-  readonly match: RouteMatch
+  readonly place: Place
+  readonly wanted: Wanted
+  readonly takesAll: boolean
+}
+
+/** Where, and for whom. */
+interface Place {
   readonly port: number
   readonly gateways: readonly string[]
   readonly sourceNamespace: string
   readonly sourceLabels: Readonly<Record<string, string>>
-  readonly takesAll: boolean
 }
 
-function conditionsOf(entry: JsonObject, field: string): readonly Condition[] {
+/** What a request, or a connection, has to be like. */
+type Wanted =
+  | { readonly of: 'request'; readonly match: RouteMatch }
+  | { readonly of: 'name'; readonly names: readonly string[]; readonly subnets: readonly string[] }
+  | { readonly of: 'connection'; readonly subnets: readonly string[] }
+
+function conditionsOf(kind: 'http' | 'tcp' | 'tls', entry: JsonObject, field: string): readonly Condition[] {
   const matches = blocks(entry.match)
-  if (matches.length === 0) return [conditionOf({}, field)]
-  return matches.map((match, index) => conditionOf(match, `${field}.match[${index}]`))
+  // a `tls` entry without a name is none
+  if (matches.length === 0) return kind === 'tls' ? [] : [conditionOf(kind, {}, field)]
+  return matches.map((match, index) => conditionOf(kind, match, `${field}.match[${index}]`))
 }
 
-function conditionOf(source: JsonObject, field: string): Condition {
-  const match = routeMatchOf(source)
+function conditionOf(kind: 'http' | 'tcp' | 'tls', source: JsonObject, field: string): Condition {
   const gateways = texts(source.gateways)
-  const port = number(source.port) ?? 0
-  // with gateways, conditions on the source are not looked at
-  const sourceNamespace = gateways.length > 0 ? '' : (text(source.sourceNamespace) ?? '')
-  const sourceLabels = gateways.length > 0 ? {} : textMap(source.sourceLabels)
-  const isForAnyone = gateways.length === 0 && sourceNamespace === '' && Object.keys(sourceLabels).length === 0
-  const takesAll = isForAnyone && port === 0 && isCatchAll(match)
-  return { field, match, port, gateways, sourceNamespace, sourceLabels, takesAll }
+  // on requests, with gateways, conditions on the source are not looked at
+  const isForAnySource = kind === 'http' && gateways.length > 0
+  const place: Place = {
+    port: number(source.port) ?? 0,
+    gateways,
+    sourceNamespace: isForAnySource ? '' : (text(source.sourceNamespace) ?? ''),
+    sourceLabels: isForAnySource ? {} : textMap(source.sourceLabels),
+  }
+  const wanted = wantedOf(kind, source)
+  return { field, place, wanted, takesAll: isAnywhere(place) && isAnything(wanted) }
 }
 
-/** Does every request that meets `inner` meet `outer`? */
+function isAnywhere({ port, gateways, sourceNamespace, sourceLabels }: Place): boolean {
+  return port === 0 && gateways.length === 0 && sourceNamespace === '' && Object.keys(sourceLabels).length === 0
+}
+
+function wantedOf(kind: 'http' | 'tcp' | 'tls', source: JsonObject): Wanted {
+  const subnets = texts(source.destinationSubnets)
+  switch (kind) {
+    case 'http':
+      return { of: 'request', match: routeMatchOf(source) }
+    case 'tls':
+      return { of: 'name', names: texts(source.sniHosts), subnets }
+    case 'tcp':
+      return { of: 'connection', subnets }
+  }
+}
+
+function isAnything(wanted: Wanted): boolean {
+  switch (wanted.of) {
+    case 'request':
+      return isCatchAll(wanted.match)
+    case 'name':
+      return false
+    case 'connection':
+      return wanted.subnets.length === 0
+  }
+}
+
+/** Does all that meets `inner` meet `outer`? */
 function covers(outer: Condition, inner: Condition): boolean {
+  return coversPlace(outer.place, inner.place) && coversWanted(outer.wanted, inner.wanted)
+}
+
+/** Of names and of subnets a proxy takes the closest, whatever their order; a connection to anywhere ends the search. */
+function coversWanted(outer: Wanted, inner: Wanted): boolean {
+  switch (outer.of) {
+    case 'request':
+      return inner.of === 'request' && coversRequests(outer.match, inner.match)
+    case 'name':
+      return inner.of === 'name' && isWithin(inner.names, outer.names) && isWithin(inner.subnets, outer.subnets)
+    case 'connection':
+      return inner.of === 'connection' && (outer.subnets.length === 0 || isWithin(inner.subnets, outer.subnets))
+  }
+}
+
+/** None stand for something else than some. */
+function isWithin(some: readonly string[], all: readonly string[]): boolean {
+  return some.length === 0 ? all.length === 0 : some.every((each) => all.includes(each))
+}
+
+function coversPlace(outer: Place, inner: Place): boolean {
   if (outer.port !== 0 && outer.port !== inner.port) return false
-  if (!coversPlace(outer, inner)) return false
-  const { match: wide } = outer
-  const { match: narrow } = inner
+  const { gateways } = inner
+  if (
+    outer.gateways.length > 0 &&
+    (gateways.length === 0 || !gateways.every((name) => outer.gateways.includes(name)))
+  ) {
+    return false
+  }
+  if (outer.sourceNamespace !== '' && outer.sourceNamespace !== inner.sourceNamespace) return false
+  return Object.entries(outer.sourceLabels).every(([key, value]) => inner.sourceLabels[key] === value)
+}
+
+function coversRequests(wide: RouteMatch, narrow: RouteMatch): boolean {
   if (!coversPath(wide, narrow)) return false
   for (const field of ['method', 'authority', 'scheme'] as const) {
     if (!coversOptional(wide[field], narrow[field])) return false
   }
   return coversAll(wide.headers, narrow.headers) && coversAll(wide.queryParams, narrow.queryParams)
-}
-
-function coversPlace(outer: Condition, inner: Condition): boolean {
-  if (outer.gateways.length > 0) {
-    return inner.gateways.length > 0 && inner.gateways.every((name) => outer.gateways.includes(name))
-  }
-  if (outer.sourceNamespace !== '' && outer.sourceNamespace !== inner.sourceNamespace) return false
-  return Object.entries(outer.sourceLabels).every(([key, value]) => inner.sourceLabels[key] === value)
 }
 
 function coversPath(outer: RouteMatch, inner: RouteMatch): boolean {

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import { setPatch } from '../../src/engine/fix-patch.ts'
 import { removeValue, setValue } from '../../src/engine/set-value.ts'
 import { applyJsonPatch } from '../../src/kube/apply-patch.ts'
 import { toPointer, valueAt, type FieldPath } from '../../src/kube/field-path.ts'
 import type { Json, JsonObject } from '../../src/kube/json.ts'
+import { setPatch } from '../../src/kube/set-patch.ts'
 
 test.each<[string, Json, FieldPath, Json, Json]>([
   ['a member', { a: 1 }, ['b'], 2, { a: 1, b: 2 }],

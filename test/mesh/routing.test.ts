@@ -13,7 +13,7 @@ import {
   referencesToGateway,
   referencesToHost,
 } from '../../src/mesh/references.ts'
-import { shadowedMatches } from '../../src/mesh/route-reachability.ts'
+import { shadowedMatches, type ShadowedMatch } from '../../src/mesh/route-reachability.ts'
 import { routesTo, virtualServiceFor } from '../../src/mesh/routes.ts'
 import { scopeFor } from '../../src/mesh/sidecar.ts'
 import { visibleService } from '../../src/mesh/visibility.ts'
@@ -356,45 +356,89 @@ describe('retries', () => {
 
 describe('conditions that are never met', () => {
   test.each<[string, readonly string[]]>([
-    ['{ http: [{ route: [] }, { match: [{ uri: { prefix: /api } }] }] }', ['spec.http[1] by spec.http[0]: covered']],
+    [
+      '{ http: [{ route: [] }, { match: [{ uri: { prefix: /api } }] }] }',
+      ['entry spec.http[1] by spec.http[0]: covered', 'condition spec.http[1].match[0] by spec.http[0]: covered'],
+    ],
     [
       '{ http: [{ match: [{ uri: { prefix: /api } }] }, { match: [{ uri: { prefix: /api/v1 } }, { uri: { prefix: /x } }] }] }',
-      ['spec.http[1].match[0] by spec.http[0].match[0]: covered'],
+      ['condition spec.http[1].match[0] by spec.http[0].match[0]: covered'],
     ],
     ['{ http: [{ match: [{ uri: { prefix: /api/v1 } }] }, { match: [{ uri: { prefix: /api } }] }] }', []],
     [
       '{ http: [{ match: [{ uri: { exact: /a } }] }, { match: [{ uri: { exact: /a } }] }] }',
-      ['spec.http[1] by spec.http[0].match[0]: duplicate'],
+      [
+        'entry spec.http[1] by spec.http[0].match[0]: duplicate',
+        'condition spec.http[1].match[0] by spec.http[0].match[0]: duplicate',
+      ],
     ],
     ['{ http: [{ match: [{ uri: { exact: /a }, headers: { x: {} } }] }, { match: [{ uri: { exact: /a } }] }] }', []],
     [
       '{ http: [{ match: [{ uri: { exact: /a } }] }, { match: [{ uri: { exact: /a }, headers: { x: {} } }] }] }',
-      ['spec.http[1] by spec.http[0].match[0]: covered'],
+      [
+        'entry spec.http[1] by spec.http[0].match[0]: covered',
+        'condition spec.http[1].match[0] by spec.http[0].match[0]: covered',
+      ],
     ],
     ['{ http: [{ match: [{ sourceLabels: { a: b } }] }, { match: [{ uri: { exact: /a } }] }] }', []],
     [
       '{ http: [{ match: [{ sourceNamespace: a }] }, { match: [{ sourceNamespace: a, uri: { exact: /a } }] }] }',
-      ['spec.http[1] by spec.http[0].match[0]: covered'],
+      [
+        'entry spec.http[1] by spec.http[0].match[0]: covered',
+        'condition spec.http[1].match[0] by spec.http[0].match[0]: covered',
+      ],
     ],
     ['{ http: [{ match: [{ port: 80 }] }, { match: [{ uri: { exact: /a } }] }] }', []],
     [
       '{ http: [{ match: [{ uri: { regex: ".*" } }] }, { match: [{ uri: { exact: /a } }] }] }',
-      ['spec.http[1] by spec.http[0].match[0]: covered'],
+      [
+        'entry spec.http[1] by spec.http[0].match[0]: covered',
+        'condition spec.http[1].match[0] by spec.http[0].match[0]: covered',
+      ],
     ],
     ['{ http: [{ match: [{ uri: { regex: "/a.*" } }] }, { match: [{ uri: { exact: /ab } }] }] }', []],
     ['{ http: [{ match: [{ uri: { prefix: /A } }] }, { match: [{ uri: { prefix: /a }, ignoreUriCase: true }] }] }', []],
     [
       '{ http: [{ match: [{ uri: { prefix: /A }, ignoreUriCase: true }] }, { match: [{ uri: { prefix: /abc } }] }] }',
-      ['spec.http[1] by spec.http[0].match[0]: covered'],
+      [
+        'entry spec.http[1] by spec.http[0].match[0]: covered',
+        'condition spec.http[1].match[0] by spec.http[0].match[0]: covered',
+      ],
     ],
     ['{ http: [{ match: [{ gateways: [g] }] }, { match: [{ uri: { exact: /a } }] }] }', []],
     [
       '{ http: [{ match: [{ withoutHeaders: { x: {} } }] }, { match: [{ withoutHeaders: { x: { exact: a } } }] }] }',
       [],
     ],
+    ['{ http: [{ route: [] }, { redirect: {} }] }', ['entry spec.http[1] by spec.http[0]: duplicate']],
+    [
+      '{ tcp: [{ match: [{ port: 80 }] }, { match: [{ port: 80 }, { port: 81 }] }] }',
+      ['condition spec.tcp[1].match[0] by spec.tcp[0].match[0]: duplicate'],
+    ],
+    ['{ tcp: [{ route: [] }, { route: [] }] }', ['entry spec.tcp[1] by spec.tcp[0]: duplicate']],
+    ['{ tcp: [{ match: [{ destinationSubnets: [10.0.0.0/8] }] }, { route: [] }] }', []],
+    [
+      '{ tcp: [{ route: [] }, { match: [{ destinationSubnets: [10.0.0.0/8] }] }] }',
+      ['entry spec.tcp[1] by spec.tcp[0]: covered', 'condition spec.tcp[1].match[0] by spec.tcp[0]: covered'],
+    ],
+    ['{ tcp: [{ match: [{ sourceLabels: { a: b }, gateways: [g] }] }, { match: [{ gateways: [g] }] }] }', []],
+    [
+      '{ tls: [{ match: [{ sniHosts: [a.com, b.com] }] }, { match: [{ sniHosts: [a.com] }] }] }',
+      [
+        'entry spec.tls[1] by spec.tls[0].match[0]: covered',
+        'condition spec.tls[1].match[0] by spec.tls[0].match[0]: covered',
+      ],
+    ],
+    ['{ tls: [{ match: [{ sniHosts: ["*.com"] }] }, { match: [{ sniHosts: [a.com] }] }] }', []],
+    [
+      '{ tls: [{ match: [{ sniHosts: [a.com] }] }, { match: [{ sniHosts: [a.com], destinationSubnets: [10.0.0.0/8] }] }] }',
+      [],
+    ],
+    ['{ tls: [{ route: [] }, { match: [{ sniHosts: [a.com] }] }] }', []],
+    ['{ tcp: [{ route: [] }], tls: [{ match: [{ sniHosts: [a.com] }] }], http: [{ route: [] }] }', []],
   ])('%s', (spec, expected) => {
     const [found] = objectsFrom(routing('a', 'v', spec))
-    expect(found && shadowedMatches(found).map(({ field, by, kind }) => `${field} by ${by}: ${kind}`)).toEqual(expected)
+    expect(found && shadowedMatches(found).map(described)).toEqual(expected)
   })
 })
 
@@ -503,3 +547,7 @@ describe('what a client does towards a host', () => {
     )
   })
 })
+
+function described({ of, field, by, kind }: ShadowedMatch): string {
+  return `${of} ${field} by ${by}: ${kind}`
+}

@@ -4,14 +4,8 @@ import type { MeshFunction } from './mesh-function.ts'
 import { MESH, REGISTRY, WORKLOADS } from './reads.ts'
 import { ineffectiveMatches, rivalHosts, unboundHosts, unreachableRoutes } from './routing/claims.ts'
 import { emptySubsets, idleSubsetPolicies, rivalRules, unknownHost, unusedRule } from './routing/destination-rules.ts'
-import {
-  missingPorts,
-  unknownDestinations,
-  unknownGateways,
-  unknownMirrors,
-  unknownPorts,
-  unknownSubsets,
-} from './routing/destinations.ts'
+import { unknownDestinations, unknownGateways, unknownMirrors, unknownSubsets } from './routing/destinations.ts'
+import { missingPorts, unknownPorts } from './routing/ports.ts'
 import { removedReferences } from './routing/removals.ts'
 import { conflictingProtocols, hijackedHosts, repeatedEntries } from './routing/service-entries.ts'
 

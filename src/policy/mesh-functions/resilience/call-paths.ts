@@ -7,7 +7,7 @@ import { nodeKey, nodesBehind, type CallNode } from '../../../mesh/call-node.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { mayName, MOST_FINDINGS, relatedTo, type MeshFinding } from '../finding.ts'
+import { mayName, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -23,7 +23,6 @@ export const retryAmplification: Find = (context, object, params) => {
     if (own?.route === undefined) continue
     const field = `${own.route.field}.retries.attempts`
     found.set(field, amplification(context, mesh, { field, own, path, limit, params }))
-    if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
 }
@@ -93,7 +92,6 @@ export const timeoutInversion: Find = (context, object, params) => {
             ? []
             : [relatedTo(context, refOf(other.route.object), params, `${other.route.field}.timeout`)],
       })
-      if (found.size === MOST_FINDINGS) return [...found.values()]
     }
   }
   return [...found.values()]

@@ -43,7 +43,6 @@ function unboundedRoutes(context: MeshContext, object: KubeObject): readonly (Me
       // It may be on its way.
       ...(bound === 'no rule' ? { atMost: 'Warn' as const } : {}),
     })
-    if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
 }

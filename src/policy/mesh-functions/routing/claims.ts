@@ -12,7 +12,7 @@ import { gatewayReferences, type GatewayReference } from '../../../mesh/referenc
 import { shadowedMatches, type ShadowedMatch } from '../../../mesh/route-reachability.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { virtualServiceExports } from '../../../mesh/virtual-service.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
 /**
@@ -25,19 +25,17 @@ export const rivalHosts: Find = (context, object, params) => {
   const exports = virtualServiceExports(mesh, object)
   const isRival = (other: KubeObject): boolean =>
     !isSameObject(other, object) && isForMesh(other) && exportsMeet(exports, virtualServiceExports(mesh, other))
-  return texts(asObject(object.spec).hosts)
-    .flatMap((host, index): readonly MeshFinding[] => {
-      const field = `spec.hosts[${index}]`
-      const name = resolveHost(host, namespaceOf(object))
-      const rival = mesh.find(virtualServicesByHost, name).find(isRival)
-      if (rival !== undefined) return [sameHost(host, rival, field)]
-      for (const other of isWildcard(name) ? mesh.find(virtualServicesWithWildcard, WILDCARD) : []) {
-        const wildcard = hostsOf(other).find((each) => isWildcard(each) && hostsOverlap(each, name))
-        if (wildcard !== undefined && isRival(other)) return [overlappingHost({ host, wildcard }, other, field)]
-      }
-      return []
-    })
-    .slice(0, MOST_FINDINGS)
+  return texts(asObject(object.spec).hosts).flatMap((host, index): readonly MeshFinding[] => {
+    const field = `spec.hosts[${index}]`
+    const name = resolveHost(host, namespaceOf(object))
+    const rival = mesh.find(virtualServicesByHost, name).find(isRival)
+    if (rival !== undefined) return [sameHost(host, rival, field)]
+    for (const other of isWildcard(name) ? mesh.find(virtualServicesWithWildcard, WILDCARD) : []) {
+      const wildcard = hostsOf(other).find((each) => isWildcard(each) && hostsOverlap(each, name))
+      if (wildcard !== undefined && isRival(other)) return [overlappingHost({ host, wildcard }, other, field)]
+    }
+    return []
+  })
 
   function sameHost(host: string, rival: KubeObject, field: string): MeshFinding {
     const isOlder = creationOf(rival) <= creationOf(object)
@@ -83,7 +81,6 @@ export const ineffectiveMatches: Find = (_context, object) => shadowed(object, '
 function shadowed(object: KubeObject, what: ShadowedMatch['of']): readonly MeshFinding[] {
   return shadowedMatches(object)
     .filter((each) => each.of === what)
-    .slice(0, MOST_FINDINGS)
     .map(({ field, by }) => ({
       field,
       message: `no request gets here: ${by} comes first and takes all that this would`,
@@ -110,7 +107,7 @@ export const unboundHosts: Find = (context, object) => {
   })
   // where no host is served anywhere, that is said of the hosts
   const idle = unbound.length < bindings.length ? gatewaysWithoutHosts(mesh, object).map(idleGateway) : []
-  return [...unbound, ...idle].slice(0, MOST_FINDINGS)
+  return [...unbound, ...idle]
 }
 
 function idleGateway({ gateway, field }: GatewayReference): MeshFinding {

@@ -10,7 +10,7 @@ import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { referencesToHost } from '../../../mesh/references.ts'
 import { hostExists, servicesWithHost } from '../../../mesh/registry.ts'
 import { refOf } from '../../../mesh/snapshot.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { knowsServicesIn } from '../known-services.ts'
 
@@ -56,7 +56,6 @@ export const emptySubsets: Find = (context, object) => {
       message: `no workload of ${host} has the labels ${labels}${isUsed ? ', and routes send requests there: they get 503' : ''}`,
       remediation: 'write labels that its pods have, or deploy them first',
     })
-    if (found.length === MOST_FINDINGS) break
   }
   return found
 }
@@ -94,7 +93,7 @@ export const rivalRules: Find = (context, object, params) => {
       })
     }
   }
-  return found.slice(0, MOST_FINDINGS)
+  return found
 }
 
 /** Policies of subsets that no route names, so that they never apply. */
@@ -104,19 +103,17 @@ export const idleSubsetPolicies: Find = (context, object) => {
   const routed = new Set(referencesToHost(mesh, host).map(({ subset }) => subset))
   if (context.knowledge === 'partial' && mesh.inNamespace(KINDS.virtualService, namespaceOf(object)).length === 0)
     return [{ field: 'spec.subsets', outcome: 'skip' }]
-  return blocks(asObject(object.spec).subsets)
-    .flatMap((subset, index): readonly MeshFinding[] => {
-      const name = text(subset.name) ?? ''
-      if (block(subset.trafficPolicy) === undefined || routed.has(name)) return []
-      return [
-        {
-          field: `spec.subsets[${index}].trafficPolicy`,
-          message: `no route names subset "${name}" of ${host}, so this policy never applies`,
-          remediation: 'route to the subset, or move the policy to spec.trafficPolicy',
-        },
-      ]
-    })
-    .slice(0, MOST_FINDINGS)
+  return blocks(asObject(object.spec).subsets).flatMap((subset, index): readonly MeshFinding[] => {
+    const name = text(subset.name) ?? ''
+    if (block(subset.trafficPolicy) === undefined || routed.has(name)) return []
+    return [
+      {
+        field: `spec.subsets[${index}].trafficPolicy`,
+        message: `no route names subset "${name}" of ${host}, so this policy never applies`,
+        remediation: 'route to the subset, or move the policy to spec.trafficPolicy',
+      },
+    ]
+  })
 }
 
 /** A rule for the host of another namespace, which clients of other namespaces do not look at. */

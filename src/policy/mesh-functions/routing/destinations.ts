@@ -5,9 +5,9 @@ import { CLUSTER_DOMAIN } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { isGeneratedGateway, kubernetesGateway } from '../../../mesh/kubernetes-gateway.ts'
 import { destinationReferences, gatewayReferences, type DestinationReference } from '../../../mesh/references.ts'
-import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
+import { hostExists, servicesOf } from '../../../mesh/registry.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { mergedVirtualService, virtualServiceExports } from '../../../mesh/virtual-service.ts'
+import { virtualServiceExports } from '../../../mesh/virtual-service.ts'
 import { MOST_FINDINGS, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { definesSubset, knowsServicesIn, targetOf } from '../known-services.ts'
@@ -28,18 +28,22 @@ function unknownHosts(
   isAsked: (reference: DestinationReference) => boolean,
 ): readonly Found[] {
   const mesh = discoveredMesh(context.mesh)
+  const own = namespaceOf(object)
   const clients = clientNamespaces(mesh, object)
-  return eachReference(object, (reference) => {
-    const { host, field, isMirror } = reference
-    if (!isAsked(reference) || host === '') return undefined
-    const namespace = clients.find((each) => !hostExists(mesh, host, each))
-    if (namespace === undefined) return undefined
-    if (isUnknowable(context, mesh, host, namespaceOf(object))) return { field: `${field}.host`, outcome: 'skip' }
+  const missing = destinationReferences(object).flatMap((reference) => {
+    if (!isAsked(reference) || reference.host === '') return []
+    const namespace = clients.find((each) => !hostExists(mesh, reference.host, each))
+    return namespace === undefined ? [] : [{ ...reference, namespace }]
+  })
+  return missing.map(({ host, field, isMirror, namespace }, index): Found => {
+    if (isUnknowable(context, mesh, host, own)) return { field: `${field}.host`, outcome: 'skip' }
     const outcome = isMirror ? 'mirrored requests are lost' : 'requests routed there get 503'
+    // a suggestion costs a look at every host of the namespace
+    const hint = index < MOST_FINDINGS ? suggestion(mesh, host, namespace) : ''
     return {
       field: `${field}.host`,
       message: `${host} is no host that ${namespace} can see: no Service or ServiceEntry exported to it has that name, so ${outcome}`,
-      remediation: `create it, or name one that exists${suggestion(mesh, host, namespace)}`,
+      remediation: `create it, or name one that exists${hint}`,
       atMost: 'Warn',
     }
   })
@@ -54,65 +58,29 @@ function clientNamespaces(mesh: MeshSnapshot, object: KubeObject): readonly stri
   return exports.has(own) ? [own, ...others] : others
 }
 
-/** Ports that the host does not have. */
-export const unknownPorts: Find = (context, object) => {
-  const mesh = discoveredMesh(context.mesh)
-  return eachReference(object, ({ host, port, field }) => {
-    const services = servicesWithHost(mesh, host)
-    if (port === undefined || services.length === 0 || services.some((service) => portOf(service, port) !== undefined))
-      return undefined
-    const ports = services.flatMap((service) => service.ports.map(({ number }) => number))
-    return {
-      field: `${field}.port.number`,
-      message: `${host} has no port ${port}, so requests routed there get 503`,
-      remediation:
-        ports.length === 0 ? 'give the host that port' : `write one of its ports: ${[...new Set(ports)].join(', ')}`,
-      atMost: 'Warn',
-    }
-  })
-}
-
-/** Destinations with several ports of which none is named, where the port of the request need not be one of them. */
-export const missingPorts: Find = (context, object) => {
-  const mesh = discoveredMesh(context.mesh)
-  const virtualService = mergedVirtualService(mesh, object)
-  if (virtualService === undefined) return []
-  const { hosts, gateways } = virtualService
-  const throughGateway = gateways.some((gateway) => gateway !== 'mesh')
-  return eachReference(object, ({ host, port, field }) => {
-    if (port !== undefined || (!throughGateway && hosts.includes(host))) return undefined
-    const [service, ...others] = servicesWithHost(mesh, host)
-    if (service === undefined || others.length > 0 || service.ports.length < 2) return undefined
-    const ports = service.ports.map(({ number, name }) => (name === '' ? String(number) : `${number} (${name})`))
-    return {
-      field: `${field}.port.number`,
-      message: `${host} has ${ports.length} ports and none is named: Istio takes the port of the request, which need not be one of them`,
-      remediation: `write port.number: ${ports.join(' or ')}`,
-    }
-  })
-}
-
 /** Subsets that the rule which decides here does not define. */
 export const unknownSubsets: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
   const own = namespaceOf(object)
-  return eachReference(object, (reference) => {
+  return destinationReferences(object).flatMap((reference): readonly Found[] => {
     const { host, subset, field } = reference
-    if (subset === undefined) return undefined
+    if (subset === undefined) return []
     const target = targetOf(mesh, reference)
-    if (definesSubset(target, subset)) return undefined
+    if (definesSubset(target, subset)) return []
     if (target.rule === undefined && context.knowledge === 'partial' && !knowsRules(mesh, own, target.namespace))
-      return { field: `${field}.subset`, outcome: 'skip' }
+      return [{ field: `${field}.subset`, outcome: 'skip' }]
     const names = target.rule?.subsets.map(({ name }) => name) ?? []
-    return {
-      field: `${field}.subset`,
-      message: `subset "${subset}" of ${host} is defined by no DestinationRule that decides for ${own}, so requests routed there get 503`,
-      remediation:
-        names.length === 0
-          ? 'apply the DestinationRule with the subset first'
-          : `define it first, or write one of ${names.join(', ')}`,
-      atMost: 'Warn',
-    }
+    return [
+      {
+        field: `${field}.subset`,
+        message: `subset "${subset}" of ${host} is defined by no DestinationRule that decides for ${own}, so requests routed there get 503`,
+        remediation:
+          names.length === 0
+            ? 'apply the DestinationRule with the subset first'
+            : `define it first, or write one of ${names.join(', ')}`,
+        atMost: 'Warn',
+      },
+    ]
   })
 }
 
@@ -139,22 +107,8 @@ export const unknownGateways: Find = (context, object) => {
         remediation: `create it, or name one that exists as namespace/name`,
         atMost: 'Warn',
       })
-    if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
-}
-
-function eachReference(
-  object: KubeObject,
-  find: (reference: DestinationReference) => Found | undefined,
-): readonly Found[] {
-  const found: Found[] = []
-  for (const reference of destinationReferences(object)) {
-    const finding = find(reference)
-    if (finding !== undefined) found.push(finding)
-    if (found.length === MOST_FINDINGS) break
-  }
-  return found
 }
 
 function isUnknowable({ knowledge }: MeshContext, mesh: MeshSnapshot, host: string, own: string): boolean {

@@ -95,5 +95,5 @@ function stillUsed(
 }
 
 function group<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly [string, readonly T[]])[] {
-  return [...Map.groupBy(items, keyOf)].slice(0, MOST_FINDINGS)
+  return [...Map.groupBy(items, keyOf)]
 }

@@ -11,7 +11,7 @@ import {
   type MeshService,
 } from '../../../mesh/registry.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -82,7 +82,6 @@ function eachClash(
         })
       }
     }
-    if (found.size >= MOST_FINDINGS) break
   }
   return [...found.values()]
 }
@@ -90,34 +89,31 @@ function eachClash(
 /** Hosts that belong to somebody else: a Service of the cluster, or a host that another namespace has for all. */
 export const hijackedHosts: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
-  return texts(asObject(object.spec).hosts)
-    .flatMap((host, index): readonly MeshFinding[] => {
-      const field = `spec.hosts[${index}]`
-      const service = kubernetesServiceOf(mesh, host)
-      if (service !== undefined)
-        return [
-          {
-            field,
-            message: `${host} is ${nameOf(context, refOf(service), params)} of this cluster: this entry takes over its requests`,
-            remediation:
-              'leave the host out; for other endpoints of a Service use a VirtualService or an EndpointSlice',
-            related: [relatedTo(context, refOf(service), params)],
-          },
-        ]
-      const other = servicesWithHost(mesh, host).find(
-        (candidate) => candidate.namespace !== namespaceOf(object) && !candidate.exportTo.includes('.'),
-      )
-      const isKeptToItself = texts(asObject(object.spec).exportTo).join() === '.'
-      if (other === undefined || isKeptToItself) return []
+  return texts(asObject(object.spec).hosts).flatMap((host, index): readonly MeshFinding[] => {
+    const field = `spec.hosts[${index}]`
+    const service = kubernetesServiceOf(mesh, host)
+    if (service !== undefined)
       return [
         {
           field,
-          message: `${host} is already a host of ${nameOf(context, refOf(other.object), params)}: clients elsewhere may be sent to either`,
-          remediation: 'write exportTo: ["."], so that only this namespace is sent here',
-          related: [relatedTo(context, refOf(other.object), params, 'spec.hosts')],
-          atMost: 'Warn',
+          message: `${host} is ${nameOf(context, refOf(service), params)} of this cluster: this entry takes over its requests`,
+          remediation: 'leave the host out; for other endpoints of a Service use a VirtualService or an EndpointSlice',
+          related: [relatedTo(context, refOf(service), params)],
         },
       ]
-    })
-    .slice(0, MOST_FINDINGS)
+    const other = servicesWithHost(mesh, host).find(
+      (candidate) => candidate.namespace !== namespaceOf(object) && !candidate.exportTo.includes('.'),
+    )
+    const isKeptToItself = texts(asObject(object.spec).exportTo).join() === '.'
+    if (other === undefined || isKeptToItself) return []
+    return [
+      {
+        field,
+        message: `${host} is already a host of ${nameOf(context, refOf(other.object), params)}: clients elsewhere may be sent to either`,
+        remediation: 'write exportTo: ["."], so that only this namespace is sent here',
+        related: [relatedTo(context, refOf(other.object), params, 'spec.hosts')],
+        atMost: 'Warn',
+      },
+    ]
+  })
 }

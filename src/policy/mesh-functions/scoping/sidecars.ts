@@ -13,7 +13,7 @@ import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { visibleService } from '../../../mesh/visibility.ts'
 import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { knowsServicesIn } from '../known-services.ts'
 
@@ -94,7 +94,6 @@ export const unknownImports: Find = (context, object) => {
           remediation: 'write namespace/host of one that exists, the host in full',
           atMost: 'Warn',
         })
-      if (found.length === MOST_FINDINGS) return found
     }
   }
   return found
@@ -123,7 +122,6 @@ export const hiddenHosts: Find = (context, object, params) => {
         remediation: `add "${ownerOf(before, host)}/${host}" to the hosts of an egress listener`,
         related: [relatedTo(context, refOf(user), params, field)],
       })
-      if (found.size === MOST_FINDINGS) return [...found.values()]
     }
   }
   return [...found.values()]
