@@ -58,6 +58,11 @@ function judgeArrival(arrival: Arrival, mtls: MtlsMode, rules: EnforcedRules, is
   if (arrival.readsTokens && request.jwt !== undefined && !issuers.has(request.jwt.issuer)) {
     return { verdict: 'bad-token', rule: undefined }
   }
+  return judgeByRules(arrival, rules)
+}
+
+/** What the rules of a port alone say: DENY, then ALLOW. Custom authorization counts as passed. */
+export function judgeByRules(arrival: Arrival, rules: EnforcedRules): Judgement {
   const matching = (action: Action): EnforcedRule | undefined => rules[action]?.find((rule) => rule.matches(arrival))
   const denied = matching('DENY')
   if (denied !== undefined) return { verdict: 'deny', rule: denied }

@@ -1,0 +1,169 @@
+import { asObject } from '../../kube/json.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { isCaptured } from '../ambient-enrolment.ts'
+import { clustersFor, type ClientTls, type Cluster } from '../cluster.ts'
+import { destinationRuleFor, ruleHost, type MergedRule } from '../destination-rule.ts'
+import { endpointsOf } from '../endpoints.ts'
+import { blocks, text } from '../fields.ts'
+import type { Destination } from '../http-route.ts'
+import { KINDS } from '../kinds.ts'
+import { portOf, servicesWithHost, type MeshService, type ServicePort } from '../registry.ts'
+import { visibleService } from '../visibility.ts'
+import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
+import { identityOf, type SidecarCall } from './call.ts'
+import { fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+import { meshDecider, whyUnseen } from './unseen.ts'
+
+/** What becomes of requests that go to a destination; `by`: where a route names it. */
+export function* walkDestination(call: SidecarCall, destination: Destination, by: Decider | undefined): Walk {
+  const { snapshot, client, scope } = call
+  const { host, port: number, subset } = destination
+  const service = visibleService(snapshot, scope, host)
+  const port = service === undefined ? undefined : portOf(service, number)
+  if (service === undefined || port === undefined) return unseenDestination(call, destination, by)
+  const rule = destinationRuleFor(snapshot, client, service)
+  if (subset !== undefined && rule?.subsets.some(({ name }) => name === subset) !== true) {
+    return missingSubset(call, destination, rule, by)
+  }
+  const cluster = clustersFor(snapshot, client, service, port).get(subset ?? '')
+  if (cluster === undefined) return withoutEndpoints(service, rule, subset)
+  yield step('destination', destinationText(service, number, rule, subset), destinationDecider(service, rule, subset))
+  const cause = transportDecider(call, cluster.tls, service)
+  yield step('transport', transportText(cluster.tls, service), cause)
+  const arrivals = arrivalsOf(call, service, port, cluster)
+  if (arrivals.length === 0) return withoutEndpoints(service, rule, subset)
+  const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
+  const delivery = { ...call, cause, identity, expected: cluster.tls.subjectAltNames }
+  return yield* walkArrivals(delivery, port, arrivals)
+}
+
+/** Where a cluster connects to, and how; by the pods behind the name where the application chose the address. */
+function arrivalsOf(
+  { snapshot }: SidecarCall,
+  service: MeshService,
+  port: ServicePort,
+  { endpoints, tls }: Cluster,
+): readonly Arrival[] {
+  const reached =
+    endpoints ?? endpointsOf(snapshot, service, port).map((endpoint) => ({ endpoint, transport: TRANSPORTS[tls.mode] }))
+  if (tls.mode !== 'AUTO') return reached
+  return reached.map(({ endpoint, transport }): Arrival => {
+    const { workload, hasSidecar } = endpoint
+    const isAmbient = workload !== undefined && !hasSidecar && isCaptured(snapshot, workload)
+    return { endpoint, transport: isAmbient ? 'hbone-or-plaintext' : transport }
+  })
+}
+
+/** A route that leads to nothing: Envoy has no cluster of that name. */
+function unseenDestination(
+  { snapshot, scope }: SidecarCall,
+  { host, port }: Destination,
+  by: Decider | undefined,
+): Ending {
+  if (servicesWithHost(snapshot, host).length === 0) {
+    const decider = by === undefined ? undefined : { object: by.object, field: `${by.field}.host` }
+    return fails('503', `the route leads to ${host}, which the registry does not have`, decider)
+  }
+  const { text: why, by: cause } = whyUnseen(snapshot, scope, host, port)
+  return fails('503', `the route leads nowhere: ${why}`, cause ?? by)
+}
+
+function missingSubset(
+  { snapshot, client }: SidecarCall,
+  { host, subset = '' }: Destination,
+  rule: MergedRule | undefined,
+  by: Decider | undefined,
+): Ending {
+  const other = snapshot
+    .all(KINDS.destinationRule)
+    .find((object) => ruleHost(object) === host && rule?.from.includes(object) !== true && hasSubset(object, subset))
+  const elsewhere = other === undefined ? '' : `; ${objectName(other)} has it, but is not the one in use`
+  const [used] = rule?.from ?? []
+  if (rule === undefined || used === undefined) {
+    const why = `subset "${subset}" is in no DestinationRule that namespace ${client.namespace} uses for ${host}`
+    return fails(
+      '503',
+      why + elsewhere,
+      by === undefined ? undefined : { object: by.object, field: `${by.field}.subset` },
+    )
+  }
+  const known = rule.subsets.map(({ name }) => name).join(', ') || 'none'
+  return fails('503', `there is no subset "${subset}" of ${host}, but ${known}${elsewhere}`, {
+    object: used,
+    field: 'spec.subsets',
+  })
+}
+
+function hasSubset({ spec }: KubeObject, subset: string): boolean {
+  return blocks(asObject(spec).subsets).some(({ name }) => name === subset)
+}
+
+function withoutEndpoints(service: MeshService, rule: MergedRule | undefined, subset: string | undefined): Ending {
+  const { source, selector, object, host, resolution } = service
+  if (source === 'Service' && selector === undefined) {
+    return unknown(`${host} has no selector, and its EndpointSlices are not here`, { object, field: 'spec.selector' })
+  }
+  const by = destinationDecider(service, rule, subset)
+  if (resolution === 'none' && source === 'ServiceEntry') return unknown('the address that the application calls', by)
+  const what = subset === undefined ? '' : `subset "${subset}" of `
+  return fails('503', `nothing that runs here is behind ${what}${host}`, by)
+}
+
+function destinationText(
+  { host, resolution, external }: MeshService,
+  port: number,
+  rule: MergedRule | undefined,
+  subset: string | undefined,
+): string {
+  const [used] = rule?.from ?? []
+  const what = subset === undefined ? '' : `subset ${subset} of `
+  const kind = external ? ', outside of the mesh' : resolution === 'none' ? ', at the address that was called' : ''
+  return `${what}${host}:${port}${kind}, ${used === undefined ? 'no DestinationRule' : `by ${objectName(used)}`}`
+}
+
+/** What says which endpoints there are. */
+function destinationDecider({ object, source }: MeshService, rule: MergedRule | undefined, subset?: string): Decider {
+  const chosen = subset === undefined ? undefined : rule?.subsets.find(({ name }) => name === subset)
+  if (chosen !== undefined) {
+    const index = blocks(asObject(chosen.object.spec).subsets).findIndex(({ name }) => text(name) === subset)
+    return { object: chosen.object, field: `spec.subsets[${index}].labels` }
+  }
+  return { object, field: source === 'Service' ? 'spec.selector' : 'spec.endpoints' }
+}
+
+function transportText({ mode, from }: ClientTls, { external }: MeshService): string {
+  switch (mode) {
+    case 'AUTO':
+      return 'mTLS to pods with a sidecar, plaintext to others: automatic mTLS'
+    case 'ISTIO_MUTUAL':
+      return 'mTLS, with the identity of the client'
+    case 'SIMPLE':
+      return "TLS of the client's sidecar, without an identity"
+    case 'MUTUAL':
+      return 'TLS with a certificate of its own, which is no identity of the mesh'
+    case 'DISABLE':
+      if (from === undefined)
+        return external ? 'as the application sends it' : 'plaintext: automatic mTLS takes no part'
+      return from.value.mode === 'DISABLE'
+        ? 'plaintext'
+        : `plaintext: TLS ${text(from.value.mode) ?? 'without a mode'} has no certificate that the sidecar could use`
+  }
+}
+
+function transportDecider(
+  { snapshot }: SidecarCall,
+  { from }: ClientTls,
+  { external }: MeshService,
+): Decider | undefined {
+  if (from?.object !== undefined) return { object: from.object, field: `${from.field}.mode` }
+  return external ? undefined : meshDecider(snapshot, 'enableAutoMtls')
+}
+
+/** Where the application chose the address, a cluster speaks one transport to whatever is there. */
+const TRANSPORTS: Readonly<Record<ClientTls['mode'], Transport>> = {
+  AUTO: 'mtls',
+  ISTIO_MUTUAL: 'mtls',
+  SIMPLE: 'tls',
+  MUTUAL: 'tls',
+  DISABLE: 'plaintext',
+}

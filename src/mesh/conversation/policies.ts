@@ -1,0 +1,93 @@
+import { asList, asObject } from '../../kube/json.ts'
+import type { KubeObject } from '../../kube/object.ts'
+import { judgeByRules } from '../access.ts'
+import type { EnforcedRule, EnforcedRules } from '../authorization.ts'
+import { block, blocks, text } from '../fields.ts'
+import { issuersOf } from '../inbound.ts'
+import type { Request } from '../request.ts'
+import { answered, fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+
+/** The AuthorizationPolicies that a proxy asks about a request. */
+export interface PolicyGate {
+  readonly rules: EnforcedRules
+  /** The ALLOW policies behind the rules, those too of which no rule is left. */
+  readonly allowing: readonly KubeObject[]
+  /** The RequestAuthentications that it knows; none on TCP. */
+  readonly authentications: readonly KubeObject[]
+  readonly request: Request
+  readonly port: number
+  /** Of the server; empty where it is not known. */
+  readonly address: string
+  /** What a refused client sees. */
+  readonly refusedAs: '403' | 'connection reset'
+}
+
+/** What policies make of a request: its token first, then DENY, then ALLOW. */
+export function* walkPolicies(gate: PolicyGate): Walk {
+  const { rules, allowing, authentications, refusedAs, request, port, address } = gate
+  const issuers = issuersOf(authentications)
+  const [authentication] = authentications
+  if (authentication !== undefined && request.jwt !== undefined && !issuers.has(request.jwt.issuer)) {
+    const why = `its token is of the issuer "${request.jwt.issuer}", which the server does not know`
+    return fails('401', why, { object: authentication, field: 'spec.jwtRules' })
+  }
+  const arrival = { request, port, address, readsTokens: issuers.size > 0 }
+  const { verdict, rule } = judgeByRules(arrival, rules)
+  const hangsOnAddress = request.ip === '' && everyRule(rules).some(({ policy }) => asksForAddress(policy))
+  if (hangsOnAddress && (verdict === 'allow' || rule === undefined)) {
+    return unknown('policies ask for the address of the client, which is not here', policyDecider(rules))
+  }
+  const who = request.principal ?? 'a client without an identity'
+  if (verdict !== 'allow') {
+    if (rule !== undefined) return fails(refusedAs, `a rule denies it to ${who}`, ruleDecider(rule))
+    return deniedByDefault(allowing, refusedAs, `${request.method} ${request.path} of ${who}`)
+  }
+  const custom = rules.CUSTOM?.find((candidate) => candidate.matches(arrival))
+  if (custom !== undefined) return unknown('an external authorizer has the last word', ruleDecider(custom))
+  if (rule !== undefined) {
+    yield step('policy', `allowed to ${who}`, ruleDecider(rule))
+    return answered('an answer', 'a policy allows it', ruleDecider(rule))
+  }
+  yield step('policy', everyRule(rules).length === 0 ? 'none: everybody may call' : 'no rule forbids it')
+  return answered('an answer', 'no policy forbids it')
+}
+
+/** With any ALLOW policy, everything is denied that none allows. The one to name is the one that says what is allowed. */
+function deniedByDefault(allowing: readonly KubeObject[], refusedAs: string, what: string): Ending {
+  const spoken = allowing.find((policy) => asList(asObject(policy.spec).rules).length > 0)
+  const decisive = spoken ?? allowing[0]
+  if (decisive === undefined) return fails(refusedAs, `no policy allows ${what}`)
+  const others = allowing.length === 1 ? '' : ` and ${allowing.length - 1} more ALLOW policies`
+  const why =
+    spoken === undefined
+      ? `${objectName(decisive)} allows nothing, and nothing else`
+      : `no rule of ${objectName(decisive)}`
+  return fails(refusedAs, `${why}${spoken === undefined ? '' : others} allows ${what}`, {
+    object: decisive,
+    field: 'spec.rules',
+  })
+}
+
+function asksForAddress(policy: KubeObject): boolean {
+  return blocks(asObject(policy.spec).rules).some(
+    (rule) =>
+      blocks(rule.from).some(({ source }) => ADDRESS_FIELDS.some((field) => block(source)?.[field] !== undefined)) ||
+      blocks(rule.when).some(({ key }) => ADDRESS_KEYS.has(text(key) ?? '')),
+  )
+}
+
+function everyRule(rules: EnforcedRules): readonly EnforcedRule[] {
+  return Object.values(rules).flat()
+}
+
+function policyDecider(rules: EnforcedRules): Decider | undefined {
+  const found = everyRule(rules).find(({ policy }) => asksForAddress(policy))
+  return found === undefined ? undefined : ruleDecider(found)
+}
+
+function ruleDecider({ policy, index }: EnforcedRule): Decider {
+  return { object: policy, field: `spec.rules[${index}]` }
+}
+
+const ADDRESS_FIELDS = ['ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'] as const
+const ADDRESS_KEYS: ReadonlySet<string> = new Set(['source.ip', 'remote.ip'])

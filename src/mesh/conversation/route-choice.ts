@@ -1,0 +1,92 @@
+import { RE2JS } from 're2js'
+
+import type { NamedMatch, RouteMatch, TextMatch } from '../http-match.ts'
+import type { Rewrite, Route } from '../http-route.ts'
+import type { Request } from '../request.ts'
+
+/** The first route whose condition a request meets; undefined: none, which a proxy answers with 404. */
+export function routeForRequest(routes: readonly Route[], request: Request): Route | undefined {
+  return routes.find(({ match }) => meets(request, match))
+}
+
+/**
+ * The request as it goes on after a route, its path and host rewritten. A prefix replaces what the condition matched: all of the path where that
+ * was an exact text or a regular expression. envoy: router/config_impl.cc rewritePathHeader.
+ */
+export function rewritten(request: Request, { match, action }: Route): Request {
+  if (action.kind !== 'forward' || action.rewrite === undefined) return request
+  const { rewrite } = action
+  const { bare, query } = splitPath(request.path)
+  const path = rewrittenPath(bare, rewrite, match)
+  return { ...request, path: query === undefined ? path : `${path}?${query}`, host: rewrite.authority ?? request.host }
+}
+
+function rewrittenPath(path: string, { prefix, regex }: Rewrite, { path: condition }: RouteMatch): string {
+  if (regex !== undefined) {
+    const pattern = compile(regex.match)
+    // envoy writes groups as \1, RE2 for Java as $1
+    const replacement = regex.rewrite.replaceAll('$', String.raw`\$`).replaceAll(/\\(\d)/g, '$$$1')
+    return pattern === undefined ? path : pattern.matcher(path).replaceAll(replacement)
+  }
+  if (prefix === undefined) return path
+  return 'prefix' in condition ? prefix + path.slice(condition.prefix.length) : prefix
+}
+
+function meets(request: Request, match: RouteMatch): boolean {
+  const { bare, query } = splitPath(request.path)
+  const parameters = new Map(new URLSearchParams(query ?? ''))
+  return (
+    meetsPath(bare, match) &&
+    meetsText(match.method, request.method) &&
+    meetsText(match.authority, request.host) &&
+    // what an application hands to its sidecar in the clear
+    meetsText(match.scheme, 'http') &&
+    match.headers.every((header) => meetsNamed(header, headerOf(request, header.name))) &&
+    match.queryParams.every((parameter) => meetsNamed(parameter, parameters.get(parameter.name)))
+  )
+}
+
+function meetsPath(path: string, { path: condition, ignoreCase }: RouteMatch): boolean {
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text)
+  if ('exact' in condition) return fold(path) === fold(condition.exact)
+  if ('prefix' in condition) return fold(path).startsWith(fold(condition.prefix))
+  return isWholeMatch(condition.regex, path)
+}
+
+function meetsText(condition: TextMatch | undefined, value: string | undefined): boolean {
+  if (condition === undefined) return true
+  if (value === undefined) return false
+  if ('exact' in condition) return value === condition.exact
+  if ('prefix' in condition) return value.startsWith(condition.prefix)
+  return 'regex' in condition ? isWholeMatch(condition.regex, value) : true
+}
+
+function meetsNamed({ invert, ...condition }: NamedMatch, value: string | undefined): boolean {
+  return meetsText(condition, value) !== (invert === true)
+}
+
+function headerOf({ headers, host, method, path }: Request, name: string): string | undefined {
+  const lower = name.toLowerCase()
+  const pseudo: Readonly<Record<string, string>> = { ':authority': host, host, ':method': method, ':path': path }
+  if (Object.hasOwn(pseudo, lower)) return pseudo[lower]
+  return Object.hasOwn(headers, lower) ? headers[lower] : undefined
+}
+
+function splitPath(path: string): { readonly bare: string; readonly query: string | undefined } {
+  const [whole = ''] = path.split('#', 1)
+  const at = whole.indexOf('?')
+  return at < 0 ? { bare: whole, query: undefined } : { bare: whole.slice(0, at), query: whole.slice(at + 1) }
+}
+
+/** A condition that is no regular expression is never met; istiod refuses it. */
+function isWholeMatch(pattern: string, value: string): boolean {
+  return compile(pattern)?.matcher(value).matches() === true
+}
+
+function compile(pattern: string): RE2JS | undefined {
+  try {
+    return RE2JS.compile(pattern)
+  } catch {
+    return undefined
+  }
+}
