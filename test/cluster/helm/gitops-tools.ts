@@ -12,20 +12,22 @@ export function argoPrediction(live: JsonObject, desired: JsonObject): JsonObjec
 }
 
 function merged(live: JsonObject, desired: JsonObject, before: JsonObject): JsonObject {
-  const removed = Object.keys(before).filter((key) => !(key in desired))
-  const kept = Object.entries(live).filter(([key]) => !removed.includes(key))
-  const written = Object.entries(desired).map(([key, value]): [string, Json] => {
+  const kept = Object.entries(live).filter(([key]) => !(key in before) || key in desired)
+  const written = Object.entries(desired).map(([key, value = null]): [string, Json] => {
     const there = live[key]
     return [key, isObject(value) && isObject(there) ? merged(there, value, asObject(before[key])) : value]
   })
   return Object.fromEntries([...kept, ...written])
 }
 
+/** Without the namespace and empty annotations, which kubectl adds and Argo CD disregards. */
 function lastApplied(live: JsonObject): JsonObject | undefined {
   const text = asObject(asObject(live['metadata'])['annotations'])['kubectl.kubernetes.io/last-applied-configuration']
   if (typeof text !== 'string') return undefined
   const object: unknown = JSON.parse(text)
-  return asObject(object)
+  const { namespace: _namespace, annotations = {}, ...metadata } = asObject(asObject(object)['metadata'])
+  const written = Object.keys(asObject(annotations)).length > 0 ? { ...metadata, annotations } : metadata
+  return { ...asObject(object), metadata: written }
 }
 
 /**
