@@ -71,6 +71,12 @@ describe('all shipped policies together', () => {
   test('deny, but for those that only warn', () => {
     const mild = policies.filter(({ validationActions }) => !validationActions.includes('Deny')).map(({ code }) => code)
     expect(mild.toSorted()).toEqual([
+      'AUTHZ-02',
+      'AUTHZ-09',
+      'AUTHZ-10',
+      'AUTHZ-16',
+      'AUTHZ-23',
+      'AUTHZ-30',
       'DR-01',
       'DR-02',
       'DR-04',

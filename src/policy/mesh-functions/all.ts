@@ -1,5 +1,6 @@
 import type { KindName } from '../../mesh/kinds.ts'
 import type { Policy } from '../policy.ts'
+import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
 import type { MeshFunction } from './mesh-function.ts'
 import { MTLS_FUNCTIONS } from './mtls.ts'
 import { RESILIENCE_FUNCTIONS } from './resilience.ts'
@@ -9,6 +10,7 @@ import { SCOPING_FUNCTIONS } from './scoping.ts'
 /** Every function of `mesh.*` that expressions may call. */
 export const MESH_FUNCTIONS: readonly MeshFunction[] = [
   ...MTLS_FUNCTIONS,
+  ...AUTHORIZATION_FUNCTIONS,
   ...SCOPING_FUNCTIONS,
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,

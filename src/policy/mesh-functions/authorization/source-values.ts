@@ -1,0 +1,40 @@
+import { asObject } from '../../../kube/json.ts'
+import type { KubeObject } from '../../../kube/object.ts'
+import { blocks, text, texts } from '../../../mesh/fields.ts'
+
+/** A value that a policy gives for who calls, and where it is written: `spec.rules[0].from[0].source.principals[1]`. */
+export interface SourceValue {
+  readonly value: string
+  readonly field: string
+  /** Of the rule in `spec.rules`. */
+  readonly rule: number
+}
+
+/** Something about a caller, by its names in `source` and in `when`. */
+export const IDENTITIES = {
+  principal: { field: 'principals', key: 'source.principal' },
+  namespace: { field: 'namespaces', key: 'source.namespace' },
+  account: { field: 'serviceAccounts', key: 'source.serviceAccount' },
+} as const
+
+/** All values that the rules of an AuthorizationPolicy give for something about a caller, those that it must not have too. */
+export function sourceValues(policy: KubeObject, about: keyof typeof IDENTITIES): readonly SourceValue[] {
+  const { field: name, key } = IDENTITIES[about]
+  const names = [name, `not${name.charAt(0).toUpperCase()}${name.slice(1)}`]
+  return blocks(asObject(policy.spec).rules).flatMap((rule, index) => {
+    const at = `spec.rules[${index}]`
+    const sources = blocks(rule.from).flatMap(({ source }, from) =>
+      names.flatMap((each) => listed(asObject(source)[each], `${at}.from[${from}].source.${each}`, index)),
+    )
+    const conditions = blocks(rule.when).flatMap((condition, when) =>
+      text(condition.key) !== key
+        ? []
+        : ['values', 'notValues'].flatMap((each) => listed(condition[each], `${at}.when[${when}].${each}`, index)),
+    )
+    return [...sources, ...conditions]
+  })
+}
+
+function listed(values: Parameters<typeof texts>[0], field: string, rule: number): readonly SourceValue[] {
+  return texts(values).map((value, index) => ({ value, field: `${field}[${index}]`, rule }))
+}
