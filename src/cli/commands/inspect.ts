@@ -6,11 +6,13 @@ import { COLUMNS } from '../../mesh/facts.ts'
 import { parseRequest, type Request } from '../../mesh/request.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import { allWorkloads } from '../../mesh/workloads.ts'
+import { conversationFact, converse, type ToldConversation } from '../../reports/converse.ts'
 import { inspectMesh, workloadsCalled, type Inspection } from '../../reports/inspect-mesh.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
 import { allKinds, readClusterOf } from '../cluster-options.ts'
 import { addDocumentOptions, readContext, type DocumentOptions } from '../document-options.ts'
+import { formatConversation } from '../formats/conversation.ts'
 import { formatInspection } from '../formats/inspection.ts'
 import { inspectionJson } from '../formats/inspection-json.ts'
 import { printErrors } from '../print-errors.ts'
@@ -40,7 +42,7 @@ export function addInspectCommand(program: Command, io: CliIo, exit: (code: Exit
       'sample requests to judge: a list of {id, principal, ip, method, path, host, headers, jwt}',
     )
     .option('--workload <namespace/name>', 'only this pod, or the pods of this Deployment or Service')
-    .option('--to <host:port>', 'only what is done towards this host and port')
+    .option('--to <host:port>', 'only what is done towards this host and port; with --workload, the whole conversation')
     .option('--no-hidden', 'in JSON, leave out the hosts that a workload does not see, which are null otherwise')
     .option('--no-color', 'no colours, as with NO_COLOR')
   addDocumentOptions(command).action(async (paths: readonly string[], options: InspectOptions) => {
@@ -59,19 +61,33 @@ async function inspect(paths: readonly string[], options: InspectOptions, io: Cl
   if (requests.errors.length === 0 && mesh.size > 0 && workloads?.size !== 0) {
     const isTarget = targetsCalled(options.to)
     const hidden = options.output === 'json' && options.hidden ? 'null' : 'left-out'
-    write(inspectMesh(mesh, { requests: requests.requests, hidden, workloads, isTarget }), options, io)
+    const told =
+      workloads === undefined || options.to === undefined
+        ? undefined
+        : converse(mesh, { workloads, to: options.to, requests: requests.requests })
+    if (told !== undefined && options.output === 'text') writeConversations(told, options, io)
+    else write(inspectMesh(mesh, { requests: requests.requests, hidden, workloads, isTarget }), told, options, io)
   }
   printErrors(problems, io)
   return problems.length > 0 ? 2 : 0
 }
 
-function write(inspection: Inspection, { output, color }: InspectOptions, io: CliIo): void {
+function writeConversations(told: readonly ToldConversation[], { color }: InspectOptions, io: CliIo): void {
+  io.print(told.map((each) => formatConversation(each, io.colour && color)).join('\n'))
+}
+
+function write(
+  inspection: Inspection,
+  told: readonly ToldConversation[] | undefined,
+  { output, color }: InspectOptions,
+  io: CliIo,
+): void {
   const { length } = inspection.sidecars.workloads
   // on a terminal the answer itself shows how far it is
   const stream = io.onTerminal ? undefined : io.progress
   const progress = trackProgress(stream, 'inspecting', output === 'json' ? length * COLUMNS.length : length)
   for (const part of output === 'json'
-    ? inspectionJson(inspection)
+    ? inspectionJson(inspection, told?.map(conversationFact))
     : formatInspection(inspection, io.colour && color)) {
     io.print(part)
     progress.step()

@@ -5,9 +5,9 @@ import type { Inspection } from '../../reports/inspect-mesh.ts'
 
 /**
  * `{ "facts": … }` in parts, since what a large mesh does is more text than a string may hold: a line for each workload, object or host
- * under each kind of fact. Facts are asked for as they are written.
+ * under each kind of fact. Facts are asked for as they are written. A conversation stands beside them.
  */
-export function* inspectionJson({ sidecars, others }: Inspection): Generator<string> {
+export function* inspectionJson({ sidecars, others }: Inspection, conversation?: Json): Generator<string> {
   const { services: _, ...rest } = others
   yield '{\n  "facts": {'
   yield* section('services', '[', textsOf(sidecars.services), ']')
@@ -19,7 +19,9 @@ export function* inspectionJson({ sidecars, others }: Inspection): Generator<str
     yield ','
     yield* factSection(name, fact ?? null)
   }
-  yield '\n  }\n}\n'
+  yield '\n  }'
+  if (conversation !== undefined) yield `,\n  "conversation": ${JSON.stringify(conversation)}`
+  yield '\n}\n'
 }
 
 function* factSection(name: string, fact: Json): Generator<string> {

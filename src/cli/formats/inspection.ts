@@ -7,6 +7,7 @@ import { blockLines, inlineText } from '../../kube/yaml-text.ts'
 import type { SidecarFacts } from '../../mesh/facts.ts'
 import type { Workload } from '../../mesh/workloads.ts'
 import type { Inspection } from '../../reports/inspect-mesh.ts'
+import { table } from './table.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
 type Deciders = ReadonlyMap<string, string>
@@ -63,6 +64,7 @@ function sidecarBlock(
         deciders.get(port) ?? '',
         rulesText(access[port]),
       ]),
+      '    ',
     ),
     ...verdictLines(access, deciders, colours),
     ...callLines(workload, columns, told, colours),
@@ -115,7 +117,7 @@ function verdictLines(access: JsonObject, deciders: Deciders, colours: Colours):
       return [port, request, paint(text), deciders.get(`${port} ${request}`) ?? '']
     }),
   )
-  return rows.length === 0 ? [] : ['  requests', ...table(rows)]
+  return rows.length === 0 ? [] : ['  requests', ...table(rows, '    ')]
 }
 
 function targetLines(outbound: JsonObject, routes: JsonObject, colours: Colours): readonly string[] {
@@ -183,17 +185,3 @@ function paintMode(mode: Json | undefined, colours: Colours): string {
   const text = inlineText(mode ?? null)
   return mode === 'STRICT' ? colours.green(text) : colours.yellow(text)
 }
-
-/** Rows in columns as wide as their widest cell; colours have no width. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => widthOf(row[column] ?? ''))))
-  return rows.map((row) =>
-    `    ${row.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))).join('  ')}`.trimEnd(),
-  )
-}
-
-function widthOf(text: string): number {
-  return text.replaceAll(ESCAPES, '').length
-}
-
-const ESCAPES = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')

@@ -32,12 +32,14 @@ export interface Arrival {
 /** What the endpoints of a destination make of a request; those that do the same are told once. */
 export function walkArrivals(delivery: Delivery, port: ServicePort, arrivals: readonly Arrival[]): Walk {
   const told = arrivals.map((arrival) => ({ arrival, ...collect(walkArrival(delivery, port, arrival)) }))
-  const groups = Map.groupBy(told, ({ steps, ending }) => JSON.stringify([steps.map(keyOf), keyOf(ending)]))
+  const groups = Map.groupBy(told, ({ arrival, steps, ending }) =>
+    JSON.stringify([arrival.transport, steps.map(keyOf), keyOf(ending)]),
+  )
   const parts = [...groups.values()].flatMap((members): readonly Part[] => {
     const [first] = members
     if (first === undefined) return []
     const name = namesText(members.map(({ arrival }) => arrival.endpoint))
-    return [{ name, share: members.length, walk: () => replay(name, first) }]
+    return [{ name, share: members.length, walk: () => replay(name, REACHED[first.arrival.transport], first) }]
   })
   return walkParts(parts, 'endpoints')
 }
@@ -102,8 +104,8 @@ function collect(walk: Walk): Told {
   }
 }
 
-function* replay(name: string, { steps, ending }: Told): Walk {
-  yield step('server', name)
+function* replay(name: string, how: string, { steps, ending }: Told): Walk {
+  yield step('server', `${name}, reached ${how}`)
   yield* steps
   return ending.outcome === 'ok' ? { ...ending, why: `it gets through to ${name}: ${ending.why}` } : ending
 }
@@ -119,3 +121,10 @@ function namesText(endpoints: readonly Endpoint[]): string {
 }
 
 const MOST_NAMES = 2
+const REACHED: Readonly<Record<Arrival['transport'], string>> = {
+  mtls: 'in mTLS',
+  hbone: 'over HBONE',
+  'hbone-or-plaintext': 'over HBONE or in plaintext',
+  tls: 'in TLS',
+  plaintext: 'in plaintext',
+}

@@ -2,7 +2,7 @@ import { formatDuration, type Duration } from '../../kube/duration.ts'
 import { block } from '../fields.ts'
 import type { Forward, Route } from '../http-route.ts'
 import { meshConfigOf } from '../mesh-config.ts'
-import { maxTries, retriesOf, worstLatency, type Retries } from '../retries.ts'
+import { isConnectLevel, maxTries, retriesOf, worstLatency, type Retries } from '../retries.ts'
 import type { MeshSnapshot } from '../snapshot.ts'
 import { step, type Decider, type Step } from './step.ts'
 import { meshDecider } from './unseen.ts'
@@ -34,8 +34,10 @@ function retriesText(retries: Retries | undefined, timeout: Duration | undefined
   if (retries === undefined) return 'tried once: retries are switched off'
   const tries = maxTries(retries, timeout)
   const each = isTimed(retries) ? `, each for at most ${formatDuration(retries.perTryTimeout ?? 0n)}` : ''
-  const conditions = [...retries.retryOn, ...retries.retriableStatusCodes].join(',')
-  return `tried up to ${tries} times${each}; again on ${conditions}`
+  const when = isConnectLevel(retries)
+    ? 'where the request did not reach the server'
+    : `on ${[...retries.retryOn, ...retries.retriableStatusCodes].join(',')}`
+  return `tried up to ${tries} times${each}; again ${when}`
 }
 
 /** Which of the deadlines is the first that a slow answer meets. */

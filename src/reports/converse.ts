@@ -1,0 +1,89 @@
+import type { JsonObject } from '../kube/json.ts'
+import { nameOf, namespaceOf } from '../kube/object.ts'
+import { calledHost } from '../mesh/conversation/called-host.ts'
+import type { Decider, Ending, Step } from '../mesh/conversation/step.ts'
+import { conversationOf, type Conversation } from '../mesh/conversation.ts'
+import { servicesWithHost } from '../mesh/registry.ts'
+import { parseRequest, type Request } from '../mesh/request.ts'
+import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import { allWorkloads } from '../mesh/workloads.ts'
+
+/** Who calls whom, and with which requests; without any, `GET /`. */
+export interface ConverseQuery {
+  /** By `namespace/name`. */
+  readonly workloads: ReadonlySet<string>
+  /** `host:port`; without a port, every port that the host has. */
+  readonly to: string
+  readonly requests: readonly Request[]
+}
+
+/** A conversation, and the clients whose it is: replicas are told once. */
+export interface ToldConversation {
+  readonly clients: readonly string[]
+  readonly conversation: Conversation
+}
+
+/** What becomes of the requests of some workloads to a host, from the name that they call to who answers. */
+export function converse(
+  snapshot: MeshSnapshot,
+  { workloads, to, requests }: ConverseQuery,
+): readonly ToldConversation[] {
+  const clients = allWorkloads(snapshot).filter(({ namespace, name }) => workloads.has(`${namespace}/${name}`))
+  const told = new Map<string, { readonly clients: string[]; readonly conversation: Conversation }>()
+  for (const client of clients) {
+    const { host, ports } = targetOf(snapshot, client.namespace, to)
+    for (const port of ports) {
+      for (const request of requests.length === 0 ? PLAIN : requests) {
+        const conversation = conversationOf(snapshot, { client, host, port, request })
+        const key = JSON.stringify([client.namespace, conversationFact({ clients: [], conversation })])
+        const known = told.get(key)
+        if (known === undefined) told.set(key, { clients: [`${client.namespace}/${client.name}`], conversation })
+        else known.clients.push(`${client.namespace}/${client.name}`)
+      }
+    }
+  }
+  return [...told.values()]
+}
+
+/** A conversation as JSON: a decider is `{ kind, namespace, name, field }`, and absent where Istio's default decides. */
+export function conversationFact({ clients, conversation }: ToldConversation): JsonObject {
+  const { host, port, request, steps, verdict } = conversation
+  const { id, method, path } = request
+  return {
+    clients,
+    to: `${host}:${port}`,
+    request: { ...(id === '' ? {} : { id }), method, path },
+    verdict: endingFact(verdict),
+    steps: steps.map(stepFact),
+  }
+}
+
+function stepFact({ topic, text, by, branch }: Step): JsonObject {
+  return { topic, ...(branch === '' ? {} : { branch }), text, ...deciderFact(by) }
+}
+
+function endingFact({ outcome, sees, why, by }: Ending): JsonObject {
+  return { outcome, sees, why, ...deciderFact(by) }
+}
+
+function deciderFact(by: Decider | undefined): JsonObject {
+  if (by === undefined) return {}
+  const { object, field } = by
+  return { by: { kind: object.kind, namespace: namespaceOf(object), name: nameOf(object), field } }
+}
+
+function targetOf(
+  snapshot: MeshSnapshot,
+  namespace: string,
+  to: string,
+): { readonly host: string; readonly ports: readonly number[] } {
+  const [, host = to, port] = /^(.*?)(?::(\d+))?$/.exec(to) ?? []
+  if (port !== undefined) return { host, ports: [Number(port)] }
+  const called = calledHost(snapshot, namespace, host)
+  const services = called.kind === 'registered' ? servicesWithHost(snapshot, called.host) : []
+  const ports = new Set(services.flatMap((service) => service.ports.map(({ number }) => number)))
+  return { host, ports: ports.size === 0 ? [HTTP] : [...ports] }
+}
+
+const HTTP = 80
+const PLAIN: readonly Request[] = [parseRequest({}) ?? []].flat()
