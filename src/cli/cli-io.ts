@@ -10,6 +10,8 @@ export type ExitCode = 0 | 1 | 2
 export interface CliIo {
   /** Writes a part of the answer, as it is. */
   readonly print: (text: string) => void
+  /** Writes an answer that need not fit into memory, as fast as it is read; asks for no more parts when nobody reads on. */
+  readonly printParts: (parts: Iterable<string>) => Promise<void>
   /** Writes a line of commentary. */
   readonly comment: (line: string) => void
   readonly standardInput: StandardInput

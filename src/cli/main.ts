@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 
 import manifest from '../../package.json' with { type: 'json' }
 import type { ServeOptions } from '../webhook/serve-options.ts'
@@ -10,8 +11,8 @@ import { runCli } from './run-cli.ts'
 const shippedPolicies = join(import.meta.dirname, '../../policies')
 
 // a reader that has seen enough (`| head`) is no error
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+process.stdout.on('error', (error) => {
+  if (!isUnread(error)) throw error
 })
 
 const args = process.argv.slice(2)
@@ -20,6 +21,7 @@ const standardInput = args.includes('-') ? await buffer(process.stdin) : Buffer.
 
 process.exitCode = await runCli(args, {
   print: (text) => process.stdout.write(text),
+  printParts,
   comment: (line) => process.stderr.write(`${line}\n`),
   standardInput: { read: () => standardInput },
   colour: isColourful(),
@@ -29,6 +31,18 @@ process.exitCode = await runCli(args, {
   version: manifest.version,
   serve,
 })
+
+async function printParts(parts: Iterable<string>): Promise<void> {
+  try {
+    await pipeline(parts, process.stdout, { end: false })
+  } catch (error) {
+    if (!isUnread(error)) throw error
+  }
+}
+
+function isUnread(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}
 
 /** https://no-color.org, and FORCE_COLOR as everywhere else in Node. */
 function isColourful(): boolean {

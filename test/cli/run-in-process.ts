@@ -19,6 +19,10 @@ export async function run(
     print: (text) => {
       stdout += text
     },
+    printParts: (parts) => {
+      for (const part of parts) stdout += part
+      return Promise.resolve()
+    },
     comment: (line) => {
       stderr += `${line}\n`
     },
