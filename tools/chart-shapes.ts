@@ -166,6 +166,7 @@ export const CHART_SHAPES: Readonly<Record<string, JsonObject>> = {
   'metrics.prometheusRule.alertLabels': texts,
   'metrics.prometheusRule.disabled': { type: 'array', uniqueItems: true, items: name },
   'metrics.prometheusRule.runbookUrl': httpUrl,
+  'metrics.prometheusRule.thresholds.certificateDays': { type: 'number', exclusiveMinimum: 0 },
   'metrics.prometheusRule.thresholds.latencySeconds': { type: 'number', exclusiveMinimum: 0 },
   'metrics.prometheusRule.thresholds.errorPercent': { type: 'number', minimum: 0, maximum: 100 },
   'metrics.dashboard.labels': texts,

@@ -9,6 +9,7 @@ import { describePolicy, type PolicyDescription } from '../src/reports/describe-
 import { policyPage } from '../src/reports/policy-page.ts'
 import type { Policy } from '../src/policy/policy.ts'
 import { readPolicyFolders } from '../src/sources/policy-folders.ts'
+import { alertsPage, readAlerts } from './alerts-page.ts'
 import { chartPage } from './chart-page.ts'
 import { chartSchema } from './chart-schema.ts'
 import { kindsReadFile } from './kinds-read-file.ts'
@@ -27,6 +28,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     ...policies.map(({ folder, description }) => ({ path: join(folder, 'README.md'), text: policyPage(description) })),
     { path: 'policies/README.md', text: policyIndex(policies) },
     { path: 'docs/errors.md', text: errorPage() },
+    { path: 'docs/alerts.md', text: alertsPage(readAlerts(readFileSync('charts/meshward/files/alerts.yaml', 'utf8'))) },
     { path: 'charts/meshward/files/kinds-read.yaml', text: kindsReadFile(policies.map(({ policy }) => policy)) },
     { path: 'charts/meshward/README.md', text: chartPage(values) },
     { path: 'charts/meshward/values.schema.json', text: chartSchema(values) },

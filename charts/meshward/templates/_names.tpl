@@ -25,9 +25,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
 {{- define "meshward.metadata" -}}
+{{ include "meshward.metadataWith" (dict "root" .) }}
+{{- end -}}
+
+{{/* The same with `labels` and `annotations` of one object, which go before those of all. */}}
+{{- define "meshward.metadataWith" -}}
 labels:
-  {{- include "meshward.labels" . | nindent 2 }}
-{{- with .Values.annotations }}
+  {{- merge (dict) (.labels | default dict) (include "meshward.labels" .root | fromYaml) | toYaml | nindent 2 }}
+{{- with merge (dict) (.annotations | default dict) .root.Values.annotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -48,35 +53,20 @@ annotations:
 {{- end -}}
 {{- end -}}
 
+{{/* A name that the certificate is good for. */}}
+{{- define "meshward.serverName" -}}
+{{- with .Values.webhook.url -}}
+{{- (urlParse .).hostname -}}
+{{- else -}}
+{{- printf "%s.%s.svc" (include "meshward.name" .) .Release.Namespace -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The Secret with the certificate, whoever makes it. */}}
 {{- define "meshward.tlsSecret" -}}
 {{- if eq .Values.certificates.mode "existing" -}}
 {{- .Values.certificates.existingSecret -}}
 {{- else -}}
 {{- include "meshward.name" . }}-tls
-{{- end -}}
-{{- end -}}
-
-{{/* Combinations that a schema cannot refuse. */}}
-{{- define "meshward.validate" -}}
-{{- with .Values -}}
-{{- if and (eq .certificates.mode "existing") (not .certificates.existingSecret) -}}
-{{- fail "certificates.mode is \"existing\", so certificates.existingSecret must name the Secret (tls.crt, tls.key, ca.crt)." -}}
-{{- end -}}
-{{- if and (eq .certificates.mode "cert-manager") (not .certificates.certManager.issuerRef.name) -}}
-{{- fail "certificates.mode is \"cert-manager\", so certificates.certManager.issuerRef.name must name an issuer whose certificates carry their ca.crt." -}}
-{{- end -}}
-{{- if and .autoscaling.enabled (lt (int .autoscaling.maxReplicas) (int .autoscaling.minReplicas)) -}}
-{{- fail "autoscaling.maxReplicas is less than autoscaling.minReplicas." -}}
-{{- end -}}
-{{- if and .podDisruptionBudget.enabled (kindIs "string" .podDisruptionBudget.maxUnavailable | not) (lt (int .podDisruptionBudget.maxUnavailable) 1) -}}
-{{- fail "podDisruptionBudget.maxUnavailable of 0 keeps every node from being drained; write 1, or switch the budget off." -}}
-{{- end -}}
-{{- if and .webhook.url (not (hasPrefix "https://" .webhook.url)) -}}
-{{- fail "webhook.url must begin with https://." -}}
-{{- end -}}
-{{- if and .tracing.enabled (not .tracing.endpoint) -}}
-{{- fail "tracing.enabled needs tracing.endpoint, such as http://otel-collector.observability:4318." -}}
-{{- end -}}
 {{- end -}}
 {{- end -}}
