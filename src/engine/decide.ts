@@ -1,13 +1,13 @@
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
-import { readsMesh } from '../policy/policy.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
 import type { Decision, Finding } from './decision.ts'
 import { fillDefaults, type Completed } from './fill.ts'
 import { Judge, strongest } from './judge.ts'
+import { whyStale, type MeshKnowledge } from './mesh-knowledge.ts'
 import { meshView } from './mesh-view.ts'
 import type { AdmissionRequest } from './request.ts'
 import { namespaceLabels } from './scope.ts'
@@ -22,12 +22,6 @@ export interface DecideInput {
   /** How much of the mesh is known; all of it when left out. */
   readonly knowledge?: MeshKnowledge
 }
-
-/**
- * `partial`: what is not there may yet exist, as with a few files. `stale`: the mesh is older than it may be, and rules
- * that read it answer by their failure policy, giving the reason.
- */
-export type MeshKnowledge = 'whole' | 'partial' | { readonly stale: string }
 
 /**
  * The one decision function: webhook, dry run and command line differ only in where its inputs come from and how the
@@ -46,8 +40,7 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
     else if (answer !== 'no') undecided.push({ bound, namespace: answer.unknownNamespace })
   }
   const view = meshView(request, mesh, knowledge === 'partial' ? 'partial' : 'whole')
-  const isStale = (bound: BoundPolicy): boolean => typeof knowledge === 'object' && readsMesh(bound.policy)
-  const fillable = applicable.filter((bound) => !isStale(bound))
+  const fillable = applicable.filter(({ policy }) => whyStale(policy, knowledge) === undefined)
   const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
   const judged = completed.patch.length === 0 ? view : meshView(request, mesh, view.knowledge, completed.object)
   const judge = new Judge(request, completed.object, judged, policies.enforcement)
@@ -56,8 +49,9 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
   let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
-      if (typeof knowledge === 'object' && readsMesh(bound.policy)) {
-        findings.push(judge.cannotEvaluate(bound, knowledge.stale))
+      const stale = whyStale(bound.policy, knowledge)
+      if (stale !== undefined) {
+        findings.push(judge.cannotEvaluate(bound, stale, TRY_AGAIN))
         continue
       }
       const judgement = judge.judge(bound)
@@ -65,7 +59,10 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
       findings.push(...judgement.findings)
       skipped += judgement.skipped
     }
-    for (const { bound, namespace } of undecided) findings.push(judge.cannotEvaluate(bound, unknownLabels(namespace)))
+    for (const { bound, namespace } of undecided)
+      findings.push(
+        judge.cannotEvaluate(bound, `the labels of namespace "${namespace}" are not known here`, GIVE_LABELS),
+      )
   }
   const merged = mergeBindings(findings)
   return {
@@ -153,6 +150,6 @@ const CLEANERS: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:generic-garbage-collector',
 ])
 
-function unknownLabels(namespace: string): string {
-  return `the labels of namespace "${namespace}" are not known here; give its Namespace along with the object, or by --context`
-}
+const GIVE_LABELS = 'give its Namespace along with the object, or by --context'
+
+const TRY_AGAIN = 'try again; if it lasts, show this to whoever runs Meshward'

@@ -55,8 +55,8 @@ export class Judge {
   }
 
   /** The finding of a policy that could not be evaluated as a whole; it acts by the failure policy. */
-  cannotEvaluate(bound: BoundPolicy, message: string): Finding {
-    return this.toFinding(bound, { kind: 'error', path: [], message }, false)
+  cannotEvaluate(bound: BoundPolicy, message: string, remediation = whatToDoAboutErrors(bound)): Finding {
+    return { ...this.toFinding(bound, { kind: 'error', path: [], message }, false), remediation }
   }
 
   private cannotCompile(bound: BoundPolicy): Finding {

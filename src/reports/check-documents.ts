@@ -1,5 +1,6 @@
 import { decide, type DecideInput } from '../engine/decide.ts'
 import type { Decision, Finding } from '../engine/decision.ts'
+import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import type { FieldPath } from '../kube/field-path.ts'
 import type { KubeObject } from '../kube/object.ts'
@@ -18,7 +19,7 @@ export interface CheckInput {
   /** Kinds that the context's CustomResourceDefinitions define. */
   readonly contextKinds: DefinedKinds
   /** partial: what a document refers to may exist without being known here; rules over references are then skipped. */
-  readonly knowledge: 'whole' | 'partial'
+  readonly knowledge: MeshKnowledge
   /** Of documents that name none. */
   readonly namespace: string
   /** off: as written; inject: after the defaults are filled. */
@@ -92,9 +93,9 @@ export function decideOn(
 function withScan(
   decision: Decision,
   request: AdmissionRequest,
-  { mesh, policies, knowledge }: Omit<DecideInput, 'request'>,
+  { mesh, policies, knowledge = 'whole' }: Omit<DecideInput, 'request'>,
 ): Decision {
-  if (knowledge !== 'whole' || request.resource.resource !== 'namespaces') return decision
+  if (knowledge === 'partial' || request.resource.resource !== 'namespaces') return decision
   const scan = decide({ request: { ...request, operation: 'SCAN' }, mesh, policies, knowledge, phase: 'validate' })
   if (!scan.judged) return decision
   return {

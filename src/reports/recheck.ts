@@ -1,9 +1,10 @@
 import { decide } from '../engine/decide.ts'
 import type { Decision, Finding } from '../engine/decision.ts'
+import { whyStale, type MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import { isKubeObject } from '../kube/object.ts'
 import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
-import { readsMesh } from '../policy/policy.ts'
+import { readsMesh, type Policy } from '../policy/policy.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 
 /** A request that was allowed, and what was found then. */
@@ -12,20 +13,36 @@ export interface Admitted {
   readonly decision: Decision
 }
 
+/** What a request is judged by the second time. */
+export interface RecheckSurroundings {
+  readonly policies: PolicySet
+  readonly mesh: MeshSnapshot
+  readonly knowledge: MeshKnowledge
+}
+
 /**
  * Judges a request again in the mesh as it is by now: what is found that was not found then. Two changes that are fine
  * each for itself can be wrong together, and neither request could know of the other. Pure; never throws.
  */
-export function recheck({ request, decision }: Admitted, policies: PolicySet, mesh: MeshSnapshot): readonly Finding[] {
+export function recheck({ request, decision }: Admitted, around: RecheckSurroundings): readonly Finding[] {
   const known = new Set(decision.findings.map(keyOf))
-  const again = decide({ request, policies, mesh: meshBefore(request, mesh), phase: 'validate' })
+  const again = decide({ request, ...around, mesh: meshBefore(request, around.mesh), phase: 'validate' })
   return again.findings.filter((finding) => finding.outcome === 'fail' && !known.has(keyOf(finding)))
 }
 
 /** Is there a reason to judge again? Only rules that read other objects can come to another answer. */
-export function dependsOnMesh({ evaluated }: Decision, { policies }: PolicySet): boolean {
+export function dependsOnMesh(decision: Decision, policies: PolicySet): boolean {
+  return meshPolicies(decision, policies).length > 0
+}
+
+/** Is the mesh too old for one of the rules that can come to another answer? */
+export function isPastRecheck(decision: Decision, { policies, knowledge }: RecheckSurroundings): boolean {
+  return meshPolicies(decision, policies).some((policy) => whyStale(policy, knowledge) !== undefined)
+}
+
+function meshPolicies({ evaluated }: Decision, { policies }: PolicySet): readonly Policy[] {
   const names = new Set(evaluated)
-  return policies.some((policy) => names.has(policy.name) && readsMesh(policy))
+  return policies.filter((policy) => names.has(policy.name) && readsMesh(policy))
 }
 
 /** Everybody else's changes, without the one that is judged. */

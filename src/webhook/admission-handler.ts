@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Logger } from 'pino'
 
-import { decide, type MeshKnowledge } from '../engine/decide.ts'
+import { decide } from '../engine/decide.ts'
+import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express'
 
-import type { MeshKnowledge } from '../engine/decide.ts'
+import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import { emptySnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { checkDocuments, judgedObjects } from '../reports/check-documents.ts'
@@ -82,7 +82,7 @@ async function dryRun(
     ...documents,
     policies: only.set,
     context: mesh,
-    knowledge: inCluster && whole && context.knowledge() !== 'partial' ? 'whole' : 'partial',
+    knowledge: inCluster && whole ? context.knowledge() : 'partial',
     defaults: query.value.defaults,
   })
   return { ok: true, value: { ...report, objects: describeObjects(objects, texts) } }

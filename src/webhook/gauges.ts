@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { Source } from '../sources/source.ts'
@@ -33,6 +33,19 @@ export function registerGauges(registry: Registry, options: Gauged): void {
         },
       }),
     )
+  const counter = (name: string, help: string, collect: (count: (kind: string, total: number) => void) => void): void =>
+    registry.registerMetric(
+      new Counter({
+        name: `meshward_${name}`,
+        help,
+        labelNames: ['kind'],
+        registers: [],
+        collect() {
+          this.reset()
+          collect((kind, total) => this.inc({ kind }, total))
+        },
+      }),
+    )
   gauge('build_info', 'Always 1.', ['version', 'node'], (it) => it.set({ version, node: process.versions.node }, 1))
   gauge('certificate_expiry_timestamp_seconds', 'When the certificate that is served ends.', [], (it) =>
     it.set((certificateExpiry()?.getTime() ?? 0) / 1000),
@@ -50,6 +63,21 @@ export function registerGauges(registry: Registry, options: Gauged): void {
   })
   gauge('mesh_staleness_seconds', 'Since the API server was last heard of every kind.', [], (it) =>
     it.set(mesh.staleness() / 1000),
+  )
+  gauge('mesh_kind_staleness_seconds', 'Since the API server was last heard of a kind.', ['kind'], (it) => {
+    // Of a kind that is read in several namespaces the oldest counts.
+    for (const { kind, lastContact } of mesh.status().toSorted((a, b) => b.lastContact - a.lastContact))
+      it.set({ kind }, lastContact === 0 ? Number.POSITIVE_INFINITY : (Date.now() - lastContact) / 1000)
+  })
+  counter('mesh_watch_failures_total', 'Lists and watches of a kind that failed.', (count) => {
+    for (const { kind, failures } of mesh.status()) count(kind, failures)
+  })
+  counter(
+    'mesh_objects_left_out_total',
+    'Objects and events that are damaged, or older than what is known.',
+    (count) => {
+      for (const { kind, leftOut } of mesh.status()) count(kind, leftOut)
+    },
   )
   if (cluster === undefined) return
   gauge('leader', 'Whether this replica does what one must do.', [], (it) => it.set(cluster.isLeader() ? 1 : 0))

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 
-import type { MeshKnowledge } from '../engine/decide.ts'
+import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import { emptySnapshot, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { ClusterConnection } from '../sources/cluster/connect-cluster.ts'
@@ -12,6 +12,8 @@ import type { MeshOptions } from './mesh-options.ts'
 /** The mesh that requests are judged in. */
 export interface MeshInForce extends Source<MeshSnapshot> {
   knowledge(): MeshKnowledge
+  /** What its first sync waits for; undefined once it is over. */
+  unsynced(): string | undefined
   /** Reads what these policies read, from now on. */
   follow(policies: PolicySet): void
   status(): readonly KindStatus[]
@@ -44,6 +46,7 @@ export function openMesh(
 const NO_CLUSTER: MeshInForce = {
   ...fixedSource(emptySnapshot()),
   knowledge: () => 'partial',
+  unsynced: () => undefined,
   follow: () => undefined,
   status: () => [],
   staleness: () => 0,

@@ -1,22 +1,19 @@
 import type { Logger } from 'pino'
 
 import type { Finding } from '../engine/decision.ts'
-import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { dependsOnMesh, recheck, type Admitted } from '../reports/recheck.ts'
+import { dependsOnMesh, isPastRecheck, recheck, type Admitted } from '../reports/recheck.ts'
 import type { Source } from '../sources/source.ts'
 import type { MeshInForce } from './mesh-in-force.ts'
 import type { Metrics } from './metrics.ts'
 
 interface RecheckOptions {
   readonly policies: Source<PolicySet>
-  readonly mesh: Source<MeshSnapshot>
-  /** Is the mesh young enough to judge by? */
-  readonly isFresh: () => boolean
+  readonly mesh: Pick<MeshInForce, 'current' | 'knowledge'>
   /** Milliseconds from an answer to the second look: time for the object to be stored and seen by the watch. */
   readonly delay: number
   readonly found: (admitted: Admitted, finding: Finding) => void
-  /** A request that is not looked at again: too many wait, or the mesh is too old. */
+  /** A request that is not wholly looked at again: too many wait, or the mesh is too old for some rule. */
   readonly passedOver: () => void
 }
 
@@ -31,7 +28,7 @@ const MOST_WAITING = 1000
 
 /** Looks at allowed requests once more, one after the other, when `delay` has passed. */
 function createRecheckQueue(options: RecheckOptions): RecheckQueue {
-  const { policies, mesh, isFresh, delay, found, passedOver } = options
+  const { policies, mesh, delay, found, passedOver } = options
   const waiting: { readonly admitted: Admitted; readonly due: number }[] = []
   let timer: NodeJS.Timeout | undefined
   const next = (): void => {
@@ -41,10 +38,9 @@ function createRecheckQueue(options: RecheckOptions): RecheckQueue {
   const look = (): void => {
     const first = waiting.shift()
     if (first !== undefined) {
-      if (!isFresh()) passedOver()
-      else
-        for (const finding of recheck(first.admitted, policies.current(), mesh.current()))
-          found(first.admitted, finding)
+      const around = { policies: policies.current(), mesh: mesh.current(), knowledge: mesh.knowledge() }
+      if (isPastRecheck(first.admitted.decision, around)) passedOver()
+      for (const finding of recheck(first.admitted, around)) found(first.admitted, finding)
     }
     next()
   }
@@ -78,7 +74,6 @@ export function createRecheck({ policies, mesh, delay, metrics, logger }: Rechec
   return createRecheckQueue({
     policies,
     mesh,
-    isFresh: () => mesh.knowledge() === 'whole',
     delay,
     found: ({ request, decision: { object, uid } }, { code, field, message, action }) => {
       metrics.rechecked(code)

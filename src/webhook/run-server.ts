@@ -94,6 +94,8 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     shipped: host.shippedPolicies,
     policies: options.policies,
     bindings: options.bindings,
+    disabled: options.disable,
+    disabledFiles: options.disabledFile === undefined ? [] : [options.disabledFile],
     enforcement: options.enforcement,
     enforcementFile: options.enforcementFile,
     strictTypes: options.strictTypes,
@@ -170,7 +172,7 @@ async function listen(
   })
   const checks = [
     syncedCheck('policies', policies),
-    syncedCheck('mesh', mesh),
+    { name: 'mesh', reason: () => mesh.unsynced() },
     ...(membership?.checks ?? []),
     drainingCheck(lifecycle),
   ]

@@ -8,6 +8,7 @@ import { applyJsonPatch } from '../../src/kube/apply-patch.ts'
 import { formatPath } from '../../src/kube/field-path.ts'
 import type { JsonPatch } from '../../src/kube/json-patch.ts'
 import { asObject, equal, isList, isObject, own, type Json, type JsonObject } from '../../src/kube/json.ts'
+import { KINDS } from '../../src/mesh/kinds.ts'
 import { emptySnapshot } from '../../src/mesh/snapshot.ts'
 import type { PolicySet } from '../../src/policy/policy-set.ts'
 import type { Policy } from '../../src/policy/policy.ts'
@@ -118,7 +119,7 @@ describe('for any object, right, wrong or odd', () => {
     [
       'bindings over a mesh that is too old',
       policySetOf([...policies, ...failing], [bindingFrom('policies: ["*"]\nvalidationActions: [Warn]')]),
-      { knowledge: { stale: 'too old' } },
+      { knowledge: { stale: new Map(Object.values(KINDS).map((kind) => [kind, 'too old'])) } },
     ],
     ['Deny bindings under enforcement warn', policySetOf([...policies, ...failing], [], 'warn'), {}],
     ['anything under enforcement off', policySetOf([...policies, ...failing], [], 'off'), {}],

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../kube/object.ts'
 import type { KindName } from '../../mesh/kinds.ts'
 import { emptySnapshot, refOf, type MeshSnapshot } from '../../mesh/snapshot.ts'
 import type { Source } from '../source.ts'
-import { watchKind, type KindListener, type KindStatus, type WatchKindOptions } from './watch-kind.ts'
+import { unknownKind, watchKind, type KindListener, type KindStatus, type WatchKindOptions } from './watch-kind.ts'
 
 /** The mesh as the API server has it, kept up to date. */
 export interface ClusterMesh extends Source<MeshSnapshot> {
@@ -67,7 +67,7 @@ class WatchedMesh implements ClusterMesh {
   private watchKind(kind: KindName, namespace: string | undefined): void {
     const key = namespace === undefined ? kind : `${kind} ${namespace}`
     if (this.statuses.has(key)) return
-    this.statuses.set(key, { kind, state: 'listing', lastContact: 0, trouble: '' })
+    this.statuses.set(key, unknownKind(kind))
     const { signal } = this.stopped
     const listener = this.listener(key, kind, namespace)
     void watchKind({ ...this.options, kind, ...(namespace === undefined ? {} : { namespace }), signal, listener })
@@ -98,14 +98,15 @@ class WatchedMesh implements ClusterMesh {
   private listener(key: string, kind: KindName, namespace: string | undefined): KindListener {
     return {
       replaced: (objects) => {
-        this.queue = this.queue.then(() => this.replace(kind, namespace, objects))
-        return this.queue
+        const replacing = this.queue.then(() => this.replace(kind, namespace, objects))
+        this.queue = replacing.then(
+          () => undefined,
+          () => undefined,
+        )
+        return replacing
       },
-      changed: (object) => this.change(object),
-      removed: (object) => {
-        this.snapshot = this.snapshot.without(refOf(object))
-        this.options.changed?.(this.snapshot, object)
-      },
+      changed: (object) => this.told(object, this.put(object)),
+      removed: (object) => this.told(object, this.remove(object)),
       status: (status) => {
         const before = this.statuses.get(key)
         this.statuses.set(key, status)
@@ -114,8 +115,9 @@ class WatchedMesh implements ClusterMesh {
     }
   }
 
-  private change(object: KubeObject): void {
-    if (this.put(object)) this.options.changed?.(this.snapshot, object)
+  private told(object: KubeObject, isChanged: boolean): boolean {
+    if (isChanged) this.options.changed?.(this.snapshot, object)
+    return isChanged
   }
 
   /** Puts an object in; false for a version older than the one known, which is left out. */
@@ -127,14 +129,31 @@ class WatchedMesh implements ClusterMesh {
     return true
   }
 
-  /** Puts a whole list of one kind in, a slice at a time, so that other work goes on in between. */
-  private async replace(kind: KindName, namespace: string | undefined, objects: readonly KubeObject[]): Promise<void> {
+  /** Takes an object out; false where the one known is not the one that went, but was made after it. */
+  private remove(object: KubeObject): boolean {
+    const ref = refOf(object)
+    const known = this.snapshot.get(ref.kind, ref.namespace, ref.name)
+    if (known === undefined || known.metadata.uid !== object.metadata.uid) return false
+    this.snapshot = this.snapshot.without(ref)
+    return true
+  }
+
+  /**
+   * Puts a whole list of one kind in, a slice at a time, so that other work goes on in between. Resolves to the number of
+   * objects that are older than the ones known.
+   */
+  private async replace(
+    kind: KindName,
+    namespace: string | undefined,
+    objects: readonly KubeObject[],
+  ): Promise<number> {
     const known = namespace === undefined ? this.snapshot.all(kind) : this.snapshot.inNamespace(kind, namespace)
     const gone = new Map(known.map((object) => [identity(object), object]))
     let done = 0
+    let older = 0
     for (const object of objects) {
       gone.delete(identity(object))
-      this.put(object)
+      if (!this.put(object)) older += 1
       if (++done % SLICE === 0) await nextTurn()
     }
     for (const object of gone.values()) {
@@ -142,6 +161,7 @@ class WatchedMesh implements ClusterMesh {
       if (++done % SLICE === 0) await nextTurn()
     }
     this.options.changed?.(this.snapshot)
+    return older
   }
 }
 

@@ -13,7 +13,10 @@ const PAGE = 500
 /** 2,000 pages are a million objects: a list that goes on beyond that never ends. */
 const MOST_PAGES = 2000
 
-/** A collection, page by page. Rejects where the API server refuses or does not answer, and for a list without end. */
+/**
+ * A collection, page by page. Rejects where the API server refuses, with its answer as the cause, or does not answer, and
+ * for a list without end.
+ */
 export async function* listPages(api: ApiClient, path: string, signal?: AbortSignal): AsyncGenerator<ListPage> {
   let next = ''
   for (let page = 0; page < MOST_PAGES; page += 1) {
@@ -23,7 +26,8 @@ export async function* listPages(api: ApiClient, path: string, signal?: AbortSig
       `${path}?${query.toString()}`,
       signal === undefined ? {} : { signal },
     )
-    if (status !== 200) throw new Error(`the API server answered ${status} when asked for ${path}: ${reasonOf(body)}`)
+    if (status !== 200)
+      throw new Error(`the API server answered ${status} when asked for ${path}: ${reasonOf(body)}`, { cause: status })
     const { items, metadata } = asObject(body)
     const { continue: more, resourceVersion } = asObject(metadata)
     yield { items: asList(items), resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '' }

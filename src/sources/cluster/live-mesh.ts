@@ -1,3 +1,4 @@
+import type { MeshKnowledge } from '../../engine/mesh-knowledge.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import type { PolicySet } from '../../policy/policy-set.ts'
 import { lateSource, type Source } from '../source.ts'
@@ -12,7 +13,7 @@ export interface LiveMeshOptions {
   readonly istioNamespace: string
   /** Where Secrets may be read: their names and keys, never their values. */
   readonly secretNamespaces: readonly string[]
-  /** Milliseconds since the last contact, past which the mesh is too old to judge by. */
+  /** Milliseconds since the last contact, past which a kind is too old to judge by. */
   readonly maxStaleness: number
   readonly now: () => number
   readonly statusChanged?: (status: KindStatus) => void
@@ -22,8 +23,10 @@ export interface LiveMeshOptions {
 export interface LiveMesh extends Source<MeshSnapshot> {
   /** Reads what these policies read, from now on. */
   follow(policies: PolicySet): void
-  /** `whole`, or why it is too old to judge by. */
-  knowledge(): 'whole' | { readonly stale: string }
+  /** `whole`, or the kinds that are too old to judge by. */
+  knowledge(): Exclude<MeshKnowledge, 'partial'>
+  /** Which kinds the first sync waits for, and why; undefined once it is over. */
+  unsynced(): string | undefined
   status(): readonly KindStatus[]
   /** Milliseconds; infinite before the first contact. */
   staleness(): number
@@ -31,24 +34,28 @@ export interface LiveMesh extends Source<MeshSnapshot> {
 }
 
 /**
- * Keeps the mesh of a cluster. It has synced once each kind that the first policies read was listed, and stays so: a
- * kind that comes later, or an API server that goes, makes it stale and not unready.
+ * Keeps the mesh of a cluster. It has synced once each kind that the first policies read was listed, is known not to be
+ * served, or may not be listed; at the latest when it would be too old to judge by anyway. It stays so: a kind that comes
+ * later, or an API server that goes, makes kinds too old for the policies that read them, and nobody unready.
  */
 export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
   const { connection, istioNamespace, secretNamespaces, maxStaleness, now } = options
   const followed = lateSource<MeshSnapshot>()
   let watched: ClusterMesh | undefined
+  let started = 0
   let synced = false
-  const staleness = (): number => watched?.staleness() ?? Number.POSITIVE_INFINITY
+  const unsynced = (): string | undefined => {
+    synced ||= followed.hasSynced() || (watched !== undefined && now() - started > maxStaleness)
+    return synced ? undefined : whatIsAwaited(watched?.status() ?? [])
+  }
   return {
     current: () => followed.current(),
-    hasSynced: () => {
-      synced ||= followed.hasSynced()
-      return synced
-    },
+    hasSynced: () => unsynced() === undefined,
+    unsynced,
     follow(policies) {
       const kinds = watchedKinds(policies)
       if (watched !== undefined) return watched.watchKinds(kinds)
+      started = now()
       watched = watchMesh({
         api: connection.api,
         watch: connection.watch,
@@ -63,19 +70,28 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
       followed.follow(watched)
     },
     knowledge() {
-      const age = staleness()
-      return age <= maxStaleness ? 'whole' : { stale: whyStale(age, maxStaleness, watched?.status() ?? []) }
+      const oldest = now() - maxStaleness
+      const old = (watched?.status() ?? []).filter(({ lastContact }) => lastContact < oldest)
+      if (old.length === 0) return 'whole'
+      return { stale: new Map(old.map((status) => [status.kind, whyStale(status, now(), maxStaleness)])) }
     },
     status: () => watched?.status() ?? [],
-    staleness,
+    staleness: () => watched?.staleness() ?? Number.POSITIVE_INFINITY,
     stop: () => watched?.stop(),
   }
 }
 
-function whyStale(age: number, most: number, statuses: readonly KindStatus[]): string {
-  const oldest = [...statuses].sort((a, b) => a.lastContact - b.lastContact)[0]
-  const kind = oldest?.kind ?? 'the mesh'
-  const trouble = oldest === undefined || oldest.trouble === '' ? '' : ` (${oldest.trouble})`
-  if (!Number.isFinite(age)) return `${kind} could not be read from the API server yet${trouble}`
-  return `the API server was last heard of ${kind} ${Math.round(age / 1000)} s ago, more than the ${Math.round(most / 1000)} s allowed${trouble}`
+function whyStale({ kind, lastContact, trouble }: KindStatus, now: number, most: number): string {
+  const reason = trouble === '' ? '' : ` (${trouble})`
+  if (lastContact === 0) return `${kind} could not be read from the API server yet${reason}`
+  const age = Math.round((now - lastContact) / 1000)
+  return `the API server was last heard of ${kind} ${age} s ago, more than the ${Math.round(most / 1000)} s allowed${reason}`
+}
+
+function whatIsAwaited(statuses: readonly KindStatus[]): string {
+  const awaited = statuses.filter(({ state }) => state === 'listing')
+  const [first] = awaited
+  if (first === undefined) return 'not loaded yet'
+  const more = awaited.length === 1 ? '' : ` and ${awaited.length - 1} more kinds`
+  return `${first.kind}${more} not listed yet${first.trouble === '' ? '' : `: ${first.trouble}`}`
 }

@@ -13,20 +13,28 @@ import { trimObject } from './trim-object.ts'
 /** What is known of one kind in the cluster. */
 export interface KindStatus {
   readonly kind: KindName
-  /** `listing` until a whole list came; `absent`: the API server does not serve the kind. */
-  readonly state: 'listing' | 'synced' | 'absent'
+  /**
+   * `listing` until a whole list came; `absent`: the API server does not serve the kind; `forbidden`: it has never let us
+   * list it, and is asked again and again.
+   */
+  readonly state: 'listing' | 'synced' | 'absent' | 'forbidden'
   /** Milliseconds since the epoch at which the API server was last heard of this kind; 0 = never. */
   readonly lastContact: number
   /** Why the last attempt failed; empty while all is well. */
   readonly trouble: string
+  /** Lists and watches that failed so far. */
+  readonly failures: number
+  /** Objects and events that were left out so far: damaged ones, and those that are older than what is known. */
+  readonly leftOut: number
 }
 
 /** Receives what happens to a kind, in order. */
 export interface KindListener {
-  /** The whole of the kind, after a list. Nothing else is delivered until it resolves. */
-  readonly replaced: (objects: readonly KubeObject[]) => Promise<void>
-  readonly changed: (object: KubeObject) => void
-  readonly removed: (object: KubeObject) => void
+  /** The whole of the kind, after a list. Nothing else is delivered until it resolves: to how many it left out. */
+  readonly replaced: (objects: readonly KubeObject[]) => Promise<number>
+  /** False where it leaves the event out. */
+  readonly changed: (object: KubeObject) => boolean
+  readonly removed: (object: KubeObject) => boolean
   readonly status: (status: KindStatus) => void
 }
 
@@ -65,11 +73,12 @@ export async function watchKind(options: WatchKindOptions): Promise<void> {
 class KindKeeper {
   private readonly options: WatchKindOptions
   private status: KindStatus
+  /** Failures in a row. */
   private failures = 0
 
   constructor(options: WatchKindOptions) {
     this.options = options
-    this.status = { kind: options.kind, state: 'listing', lastContact: 0, trouble: '' }
+    this.status = unknownKind(options.kind)
   }
 
   /** One life: from a list until something makes another list necessary. */
@@ -88,24 +97,29 @@ class KindKeeper {
         resourceVersion = end.resourceVersion
       }
     } catch (error) {
-      await this.failed(error instanceof Error ? error.message : String(error))
+      const { message, cause } = error instanceof Error ? error : new Error(String(error))
+      if (cause === 403 && this.status.state === 'listing') this.report({ state: 'forbidden', trouble: message })
+      await this.failed(message)
     }
   }
 
   private async list(location: ResourceLocation): Promise<string> {
+    const asked = this.options.now()
     const objects: KubeObject[] = []
+    let damaged = 0
     let resourceVersion = ''
     for await (const page of listPages(this.options.api, location.path, this.options.signal)) {
       for (const item of page.items) {
         const object = trimObject(item, location.kind, location.apiVersion)
-        if (object !== undefined) objects.push(object)
+        if (object === undefined) damaged += 1
+        else objects.push(object)
       }
       resourceVersion = page.resourceVersion
-      this.heard()
     }
-    await this.options.listener.replaced(objects)
+    const older = await this.options.listener.replaced(objects)
     this.failures = 0
-    this.report({ state: 'synced', lastContact: this.options.now(), trouble: '' })
+    const leftOut = this.status.leftOut + damaged + older
+    this.report({ state: 'synced', lastContact: asked, trouble: '', leftOut })
     return resourceVersion
   }
 
@@ -124,7 +138,7 @@ class KindKeeper {
         query,
         (type: string, value: Json) => {
           if (type === 'ERROR') end = endByError(value, resourceVersion)
-          else resourceVersion = this.receive(type, value, location) ?? resourceVersion
+          else resourceVersion = this.receive(type, value, location) || resourceVersion
         },
         (error: unknown) => {
           resolve(end ?? endOf(error, resourceVersion))
@@ -137,17 +151,29 @@ class KindKeeper {
     })
   }
 
-  /** Delivers one event. The version to resume from after it, where it carries one. */
-  private receive(type: string, value: Json, location: ResourceLocation): string | undefined {
+  /** Delivers one event. The version to resume from after it, empty where it carries none. Never throws. */
+  private receive(type: string, value: Json, location: ResourceLocation): string {
     this.failures = 0
-    this.heard()
-    const object = type === 'BOOKMARK' ? undefined : trimObject(value, location.kind, location.apiVersion)
-    if (object !== undefined) {
-      if (type === 'DELETED') this.options.listener.removed(object)
-      else this.options.listener.changed(object)
-    }
+    const isTaken = type === 'BOOKMARK' || this.deliver(type, value, location)
+    const leftOut = this.status.leftOut + (isTaken ? 0 : 1)
+    this.report({ lastContact: this.options.now(), trouble: '', leftOut })
     const { resourceVersion } = asObject(asObject(value).metadata)
-    return typeof resourceVersion === 'string' ? resourceVersion : undefined
+    return typeof resourceVersion === 'string' ? resourceVersion : ''
+  }
+
+  private deliver(type: string, value: Json, { kind, apiVersion }: ResourceLocation): boolean {
+    const object = trimObject(value, kind, apiVersion)
+    if (object === undefined) return false
+    const { changed, removed } = this.options.listener
+    switch (type) {
+      case 'ADDED':
+      case 'MODIFIED':
+        return changed(object)
+      case 'DELETED':
+        return removed(object)
+      default:
+        return false
+    }
   }
 
   private async absent(): Promise<void> {
@@ -160,7 +186,7 @@ class KindKeeper {
   private async failed(reason: string): Promise<void> {
     if (this.options.signal.aborted) return
     this.failures += 1
-    this.report({ trouble: reason })
+    this.report({ trouble: reason, failures: this.status.failures + 1 })
     await this.wait(this.options.pause * Math.min(2 ** (this.failures - 1), 60))
   }
 
@@ -169,14 +195,15 @@ class KindKeeper {
     await sleep(jittered, undefined, { signal: this.options.signal, ref: false }).catch(() => undefined)
   }
 
-  private heard(): void {
-    this.report({ lastContact: this.options.now(), trouble: '' })
-  }
-
   private report(change: Partial<KindStatus>): void {
     this.status = { ...this.status, ...change }
     this.options.listener.status(this.status)
   }
+}
+
+/** A kind of which nothing was heard yet. */
+export function unknownKind(kind: KindName): KindStatus {
+  return { kind, state: 'listing', lastContact: 0, trouble: '', failures: 0, leftOut: 0 }
 }
 
 function endOf(error: unknown, resourceVersion: string): WatchEnd {

@@ -16,6 +16,8 @@ export interface FakeApiServer {
   pages: readonly { readonly items: readonly JsonObject[]; readonly next: string }[]
   /** Status of every answer to a list or watch while it is not 200. */
   status: number
+  /** The plural of a resource that may not be listed; none: ''. */
+  forbidden: string
   /** False: the CRD is not installed. */
   served: boolean
   /** The version that lists carry. */
@@ -42,6 +44,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     calls,
     pages: [{ items: [], next: '' }],
     status: 200,
+    forbidden: '',
     served: true,
     resourceVersion: '100',
     send: (type, object) => fake.sendText(`${JSON.stringify({ type, object })}\n`),
@@ -77,6 +80,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     if (url.searchParams.get('watch') === 'true') return follow(url, response)
     const next = url.searchParams.get('continue') ?? ''
     calls.push(next === '' ? 'LIST' : `LIST continue=${next}`)
+    if (url.pathname.endsWith(`/${fake.forbidden}`)) return json(response, 403, { message: 'you may not' })
     if (fake.status !== 200) return json(response, fake.status, { message: 'not now' })
     const index = next === '' ? 0 : Number(next)
     const page = fake.pages[Math.min(index, fake.pages.length - 1)]

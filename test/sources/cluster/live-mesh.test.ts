@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+
+import { KINDS } from '../../../src/mesh/kinds.ts'
+import { openLiveMesh, type LiveMesh } from '../../../src/sources/cluster/live-mesh.ts'
+import { policySetOf } from '../../engine/policy-set-of.ts'
+import { policyFrom, policyText } from '../../policy/policy-from.ts'
+import { startFakeApiServer, type FakeApiServer } from './fake-api-server.ts'
+
+const reading = (...functions: readonly string[]) =>
+  policySetOf(
+    functions.map((name, index) => {
+      const head = { code: `TEST-${index}`, name: `test-${index}` }
+      return policyFrom(policyText(`validations: [{ findings: "mesh.${name}(object, params)" }]`, head))
+    }),
+  )
+
+/** Reads ConfigMaps, Namespaces and VirtualServices. */
+const policies = reading('routing.rivalHosts')
+
+const MINUTE = 60_000
+
+describe('the mesh that a server judges by', () => {
+  let server: FakeApiServer
+  let mesh: LiveMesh
+  let now = 1_000_000
+
+  beforeEach(async () => {
+    server = await startFakeApiServer()
+    mesh = openLiveMesh({
+      connection: server,
+      istioNamespace: 'istio-system',
+      secretNamespaces: [],
+      maxStaleness: 5 * MINUTE,
+      now: () => now,
+    })
+  })
+  afterEach(async () => {
+    mesh.stop()
+    await server.close()
+  })
+
+  const until = (condition: () => boolean): Promise<void> =>
+    vi.waitFor(() => expect(condition()).toBe(true), { timeout: 10_000, interval: 5 })
+  const stale = () => {
+    const knowledge = mesh.knowledge()
+    return knowledge === 'whole' ? {} : Object.fromEntries(knowledge.stale)
+  }
+  const troubled = (): boolean => mesh.status().some(({ trouble }) => trouble !== '')
+
+  it('has synced when every kind is listed', async () => {
+    expect([mesh.hasSynced(), mesh.unsynced()]).toEqual([false, 'not loaded yet'])
+    mesh.follow(policies)
+    await until(() => mesh.hasSynced())
+    expect([mesh.unsynced(), mesh.knowledge()]).toEqual([undefined, 'whole'])
+    expect(mesh.status().map(({ kind }) => kind)).toEqual([KINDS.configMap, KINDS.namespace, KINDS.virtualService])
+  })
+
+  it('has synced although one kind may not be listed: who reads it is told, and others are not', async () => {
+    server.forbidden = 'virtualservices'
+    mesh.follow(policies)
+    await until(() => mesh.hasSynced())
+    expect(stale()).toEqual({
+      [KINDS.virtualService]:
+        'VirtualService.networking.istio.io could not be read from the API server yet (the API server answered 403 when asked for /apis/networking.istio.io/v1/virtualservices: you may not)',
+    })
+    server.forbidden = ''
+    await until(() => mesh.knowledge() === 'whole')
+  })
+
+  it('waits for an API server that has other troubles, says so, and no longer than the mesh may be old', async () => {
+    server.status = 503
+    mesh.follow(policies)
+    await until(() => mesh.status().every(({ trouble }) => trouble !== ''))
+    expect(mesh.unsynced()).toBe(
+      'ConfigMap and 2 more kinds not listed yet: the API server answered 503 when asked for /api/v1/namespaces/istio-system/configmaps: not now',
+    )
+    now += 5 * MINUTE
+    expect(mesh.hasSynced()).toBe(false)
+    now += 1
+    expect(mesh.hasSynced()).toBe(true)
+    expect(Object.keys(stale())).toEqual([KINDS.configMap, KINDS.namespace, KINDS.virtualService])
+  })
+
+  it('stays synced when the API server goes, and is too old to judge by past the bound', async () => {
+    mesh.follow(policies)
+    await until(() => mesh.hasSynced() && server.openWatches() === 3)
+    server.status = 503
+    server.end('cut')
+    await until(troubled)
+    now += 5 * MINUTE
+    expect(mesh.knowledge()).toBe('whole')
+    now += 1000
+    expect(mesh.hasSynced()).toBe(true)
+    expect(stale()[KINDS.namespace]).toMatch(
+      /^the API server was last heard of Namespace 301 s ago, more than the 300 s allowed \(.+\)$/,
+    )
+    server.status = 200
+    await until(() => server.openWatches() === 3)
+    server.send('BOOKMARK', { metadata: { resourceVersion: '140' } })
+    await until(() => mesh.knowledge() === 'whole' && !troubled())
+  })
+
+  it('does not judge by a kind that other policies read before it is listed', async () => {
+    mesh.follow(reading('routing.unknownGateways'))
+    await until(() => mesh.hasSynced())
+    server.forbidden = 'virtualservices'
+    mesh.follow(policies)
+    expect(mesh.hasSynced()).toBe(true)
+    expect(Object.keys(stale())).toContain(KINDS.virtualService)
+    await until(troubled)
+    server.forbidden = ''
+    await until(() => mesh.knowledge() === 'whole')
+  })
+})
