@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** A VirtualService, into whose list a default is filled, and a DestinationRule, into whose maps some are. */
+/** A VirtualService and a Gateway, into whose lists a default is filled, and a DestinationRule, into whose maps some are. */
 export const SHOP = `apiVersion: networking.istio.io/v1
 kind: VirtualService
 metadata:
@@ -17,6 +17,17 @@ metadata:
   name: reviews
 spec:
   host: reviews
+---
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata:
+  name: reviews
+spec:
+  selector: { istio: ingressgateway }
+  servers:
+    - port: { number: 443, name: https, protocol: HTTPS }
+      hosts: [reviews.example.com]
+      tls: { mode: SIMPLE, credentialName: reviews }
 `
 
 const TEMPLATE = `apiVersion: networking.istio.io/v1
@@ -44,7 +55,7 @@ spec:
     loadBalancer: { simple: {{ .Values.balancer }} }
 `
 
-/** Writes the same as a chart, with values `canary` and `balancer`, and returns its folder. */
+/** Writes the first two of them as a chart, with values `canary` and `balancer`, and returns its folder. */
 export function writeShopChart(parent: string): string {
   const folder = join(parent, 'shop')
   mkdirSync(join(folder, 'templates'), { recursive: true })

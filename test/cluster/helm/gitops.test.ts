@@ -43,7 +43,15 @@ describeCluster('beside GitOps, objects that defaults completed', (cluster) => {
   })
 
   const stored = async (): Promise<readonly JsonObject[]> => {
-    const get = ['get', 'virtualservices,destinationrules', '-n', namespace, '-o', 'json', '--show-managed-fields']
+    const get = [
+      'get',
+      'virtualservices,destinationrules,gateways.networking.istio.io',
+      '-n',
+      namespace,
+      '-o',
+      'json',
+      '--show-managed-fields',
+    ]
     return itemsOf(await kubectlOutput(cluster.kubectl, get))
   }
   /** Everything that a write would change, were it only the time of a manager. */
@@ -137,7 +145,7 @@ describeCluster('beside GitOps, objects that defaults completed', (cluster) => {
     beforeEach(() => applied(SHOP, ...args))
 
     test('shows a default in a list as a difference, and those in maps as none', async () => {
-      expect(await argoSees(SHOP)).toEqual(['VirtualService'])
+      expect(await argoSees(SHOP)).toEqual(['VirtualService', 'Gateway'])
     })
 
     test('shows none where ignoreDifferences names .spec.http[].timeout', async () => {
@@ -199,7 +207,7 @@ describeCluster('beside GitOps, objects that defaults completed', (cluster) => {
       code: 1,
       stdout: 'destinationrule.networking.istio.io/reviews serverside-applied\n',
     })
-    expect(stderr).toContain(`conflict with "${ARGO}": .spec.http`)
+    for (const list of ['http', 'servers']) expect(stderr).toContain(`conflict with "${ARGO}": .spec.${list}`)
     const complete = fixed(SHOP)
     await applied(complete, ...serverSide(ARGO))
     expect(await kubectl(['apply', ...serverSide('somebody-else')], complete)).toMatchObject({ code: 0 })
@@ -212,10 +220,30 @@ describeCluster('beside GitOps, objects that defaults completed', (cluster) => {
     const filled = (await stored()).map(
       ({ metadata }) => asObject(asObject(metadata)['annotations'])['meshward.io/filled'],
     )
-    expect(filled).toEqual([undefined, undefined])
+    expect(filled).toEqual([undefined, undefined, undefined])
     expect((await stored()).map(({ spec }) => spec)).toEqual(
       parseAllDocuments(complete).map((document) => asObject(document.toJS())['spec']),
     )
+  })
+
+  test('managed fields name nobody for a default in a map, and the owner of the list for one in a list', async () => {
+    await applied(SHOP, ...serverSide(ARGO))
+    const owned = (await stored()).map(({ metadata }) =>
+      asList(asObject(metadata)['managedFields']).map((entry) => {
+        const { manager, fieldsV1 } = asObject(entry)
+        return [manager, Object.keys(asObject(asObject(fieldsV1)['f:spec']))]
+      }),
+    )
+    expect(owned).toEqual([
+      [[ARGO, ['f:hosts', 'f:http']]],
+      [[ARGO, ['f:host']]],
+      [[ARGO, ['f:selector', 'f:servers']]],
+    ])
+  })
+
+  test('who compares by a dry run is told of a refusal then', async () => {
+    const manifest = SHOP.replace('- route:', '- timeout: 120s\n      route:')
+    await expect(dryRunShows(ARGO, manifest)).rejects.toThrow(/denied the request: .*RES-01/s)
   })
 
   /** The manifest after `meshward fix --write`. */
