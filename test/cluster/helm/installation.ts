@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
+import type { JsonObject } from '../../../src/kube/json.ts'
 import { startCluster, type Cluster, type ClusterOptions } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { chartFolder, createHelm, helmOutput, type Helm } from '../harness/helm.ts'
@@ -63,12 +64,17 @@ export async function openInstallation(options: ClusterOptions = {}): Promise<In
 }
 
 /** An object that the shipped policies refuse (MTLS-02). */
-export function plaintext(name: string, inNamespace = 'default'): object {
+export function plaintext(name: string, inNamespace = 'default'): JsonObject {
+  return peerAuthentication(name, inNamespace, 'PERMISSIVE')
+}
+
+/** Who may talk to an app of this name, and how. */
+export function peerAuthentication(name: string, namespace: string, mode: 'PERMISSIVE' | 'STRICT'): JsonObject {
   return {
     apiVersion: 'security.istio.io/v1',
     kind: 'PeerAuthentication',
-    metadata: { name, namespace: inNamespace },
-    spec: { selector: { matchLabels: { app: name } }, mtls: { mode: 'PERMISSIVE' } },
+    metadata: { name, namespace },
+    spec: { selector: { matchLabels: { app: name } }, mtls: { mode } },
   }
 }
 
