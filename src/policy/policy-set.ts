@@ -1,6 +1,5 @@
 import { celValue } from '../cel/environment.ts'
 import type { CelValue } from '../cel/types.ts'
-import { matchesGlob } from '../kube/glob.ts'
 import type { JsonObject } from '../kube/json.ts'
 import { checkParams } from './check-params.ts'
 import {
@@ -11,7 +10,7 @@ import {
   type UnchangedFindings,
 } from './binding.ts'
 import { conflictingDefaults } from './default-conflicts.ts'
-import { nearestName } from '../kube/nearest-name.ts'
+import { idlePatterns, isNamedBy, type PolicyName } from './policy-names.ts'
 import type { Action, Operation, Policy, PolicyIssue, ResourceRule } from './policy.ts'
 
 /** What the whole installation may do at most: refuse; warn and change nothing; stay silent. */
@@ -55,16 +54,18 @@ export function createPolicySet(input: {
   readonly policies: readonly Policy[]
   readonly bindings: readonly Binding[]
   readonly enforcement: Enforcement
+  /** Policies that are left out on purpose: a binding may name them all the same. */
+  readonly disabled?: readonly PolicyName[]
 }): PolicySetOutcome {
   const policies = [...input.policies].sort(byCode)
   const issues: PolicyIssue[] = [
     ...duplicates(policies),
-    ...unmatched(policies, input.bindings),
+    ...unmatched([...policies, ...(input.disabled ?? [])], input.bindings),
     ...conflictingDefaults(policies),
   ]
   const bound: BoundPolicy[] = []
   for (const policy of policies) {
-    const named = input.bindings.filter((binding) => names(binding, policy))
+    const named = input.bindings.filter((binding) => isNamedBy(binding.policies, policy))
     for (const binding of named.length > 0 ? named : [shippedBinding(policy)]) {
       const outcome = bind(policy, binding)
       issues.push(...outcome.issues)
@@ -131,20 +132,13 @@ export function covers(rule: ResourceRule, group: string, resource: string, oper
   )
 }
 
-function names(binding: Binding, policy: Policy): boolean {
-  return binding.policies.some((pattern) => matchesGlob(pattern, policy.name) || matchesGlob(pattern, policy.code))
-}
-
-function unmatched(policies: readonly Policy[], bindings: readonly Binding[]): readonly PolicyIssue[] {
-  const known = policies.flatMap(({ name, code }) => [name, code])
+function unmatched(policies: readonly PolicyName[], bindings: readonly Binding[]): readonly PolicyIssue[] {
   return bindings.flatMap((binding) =>
-    binding.policies
-      .filter((pattern) => !known.some((name) => matchesGlob(pattern, name)))
-      .map((pattern) => {
-        const nearest = nearestName(pattern, known)
-        const hint = nearest === undefined ? 'list the policies by `meshward list`' : `did you mean "${nearest}"?`
-        return { code: 'BINDING-POLICY', ...binding.position, message: `no policy is called "${pattern}"; ${hint}` }
-      }),
+    idlePatterns(binding.policies, policies).map((message) => ({
+      code: 'BINDING-POLICY',
+      ...binding.position,
+      message,
+    })),
   )
 }
 

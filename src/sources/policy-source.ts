@@ -23,6 +23,8 @@ export interface PolicySourceOptions extends PolicyFilesOptions {
 export interface PolicySourceListener {
   /** Another set is in force; `issues` of the policies in it that do not compile. */
   readonly changed: (set: PolicySet, issues: readonly PolicyIssue[]) => void
+  /** What was to disable policies names none: a sentence. */
+  readonly idle: (reason: string) => void
   /** What was written is no set of policies; the last good one stays in force. */
   readonly refused: (issues: readonly PolicyIssue[]) => void
   /** A file that is watched cannot be read or understood. */
@@ -45,7 +47,7 @@ export async function openPolicySource(options: PolicySourceOptions): Promise<Op
   const { listener, compiler } = options
   const load = (enforcement: Enforcement): LoadOutcome =>
     loadPolicySet({ ...options, policies: [options.shipped, ...options.policies], enforcement }, compiler)
-  const watched = [...options.policies, ...options.bindings]
+  const watched = [...options.policies, ...options.bindings, ...(options.disabledFiles ?? [])]
   // What cannot be read is an issue of loading, which tells it better.
   const known = await readAll(watched).catch(() => [])
   const first = load(options.enforcement)
@@ -55,14 +57,18 @@ export async function openPolicySource(options: PolicySourceOptions): Promise<Op
     set = next
     listener.changed(set, issues)
   }
-  use(first.set, first.issues)
+  const useLoaded = (loaded: Extract<LoadOutcome, { readonly ok: true }>): void => {
+    use(loaded.set, loaded.issues)
+    for (const reason of loaded.idle) listener.idle(reason)
+  }
+  useLoaded(first)
   const stopFiles = watchFiles(known, {
     read: () => readAll(watched),
     interval: options.interval,
     failed: listener.unreadable,
     changed: () => {
       const outcome = load(set.enforcement)
-      if (outcome.ok) use(outcome.set, outcome.issues)
+      if (outcome.ok) useLoaded(outcome)
       else listener.refused(outcome.issues)
     },
   })

@@ -35,6 +35,7 @@ export function policyListener({ logger, mesh, metrics, events }: PolicyListener
       for (const { code, file, line, column, message } of policies.flatMap(({ warnings }) => warnings))
         logger.warn({ code, file, line, column, reason: message }, 'policy names what its kinds do not have')
     },
+    idle: (reason) => logger.warn({ reason }, 'disabled policies are not there'),
     refused: (issues) => {
       metrics.policiesRefused()
       events?.policies('refused', issues)

@@ -15,6 +15,8 @@ export interface ServeOptions extends ClusterOptions, MeshOptions {
   readonly writeCa?: string
   readonly policies: readonly string[]
   readonly bindings: readonly string[]
+  readonly disable: readonly string[]
+  readonly disabledFile?: string
   readonly crds: readonly string[]
   readonly strictTypes?: boolean
   readonly enforcement: Enforcement
@@ -41,6 +43,13 @@ export function addServeOptions(command: Command): Command {
       [],
     )
     .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
+    .option(
+      '--disable <policies>',
+      'leave policies out, by name, code or pattern such as "EGR-*": not compiled, not asked about, nothing read for them (repeatable)',
+      append,
+      [],
+    )
+    .option('--disabled-file <file>', 'a file of such names, one a line; followed as it changes')
     .option(
       '--crds <path>',
       'CRDs, or documents of /openapi/v3, that say which fields policies may name; beside what a cluster says (repeatable)',

@@ -1,9 +1,10 @@
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
+import type { PolicySet } from '../../src/policy/policy-set.ts'
 import { openPolicySource } from '../../src/sources/policy-source.ts'
 
 let root = ''
@@ -38,7 +39,7 @@ spec: { policies: [${policies}], validationActions: [${action}] }
 `
 
 /** A shipped folder with two rules, an own folder, a file of bindings and one with the mode, all of them new. */
-async function lay(name: string) {
+async function lay(name: string, disabled: readonly string[] = []) {
   const at = (...path: readonly string[]): string => join(root, name, ...path)
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(join(at(path), '..'), { recursive: true })
@@ -49,12 +50,15 @@ async function lay(name: string) {
   await write('own/README.md', 'rules of our own')
   await write('bindings.yaml', binding('one', 'Warn'))
   await write('mode', 'warn\n')
+  await write('disabled', '# none so far\n')
   const told: string[] = []
   const open = () =>
     openPolicySource({
       shipped: at('shipped'),
       policies: [at('own')],
       bindings: [at('bindings.yaml')],
+      disabled,
+      disabledFiles: [at('disabled')],
       enforcement: 'enforce',
       enforcementFile: at('mode'),
       interval: 5,
@@ -62,6 +66,7 @@ async function lay(name: string) {
       listener: {
         changed: ({ policies, enforcement }, issues) =>
           told.push(`changed: ${policies.map(({ code }) => code).join(' ')}, ${enforcement}, ${issues.length} issues`),
+        idle: (reason) => told.push(`idle: ${reason}`),
         refused: (issues) => told.push(...issues.map(({ code, message }) => `refused: ${code} ${message}`)),
         unreadable: (reason) => told.push(`unreadable: ${reason}`),
       },
@@ -138,6 +143,61 @@ test('the mode follows its file at once; a word that is none changes nothing', a
   await write('own/three/policy.yaml', policy('OWN-01', 'three'))
   await expect.poll(() => source.current().policies).toHaveLength(3)
   expect(source.current().enforcement).toBe('off')
+})
+
+describe('policies that are disabled', () => {
+  const rules = ({ policies }: PolicySet) => policies.map(({ code }) => code)
+
+  test.each([
+    ['by code', ['MTLS-02'], ['MTLS-01']],
+    ['by name', ['two'], ['MTLS-01']],
+    ['by a pattern', ['t*'], ['MTLS-01']],
+    ['all of them, though a binding names one', ['*'], []],
+    ['none, by a part of a name', ['MTLS', 'on'], ['MTLS-01', 'MTLS-02']],
+  ])('are not in the set: %s', async (_, patterns, left) => {
+    const { open } = await lay(`disabled ${patterns.join()}`, patterns)
+    const outcome = await open()
+    if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues))
+    onTestFinished(() => outcome.source.stop())
+    expect(rules(outcome.source.current())).toEqual(left)
+  })
+
+  test('follow their file, and come back', async () => {
+    const { source, write } = await opened('disabled by file')
+    await write('disabled', 'MTLS-01\n\n')
+    await expect.poll(() => rules(source.current())).toEqual(['MTLS-02'])
+    await write('disabled', '')
+    await expect.poll(() => rules(source.current())).toEqual(['MTLS-01', 'MTLS-02'])
+  })
+
+  test('that are not there are told each time with the nearest name, and keep nothing from its place', async () => {
+    const { source, write, told } = await opened('disabled in vain')
+    await write('disabled', 'MTLS-99\nMTLS-0\nMTLS-02\nunlike-anything')
+    await expect
+      .poll(() => told.slice(-4))
+      .toEqual([
+        'changed: MTLS-01, warn, 0 issues',
+        'idle: no policy is called "MTLS-99"; did you mean "MTLS-01"?',
+        'idle: no policy is called "MTLS-0"; did you mean "MTLS-01"?',
+        'idle: no policy is called "unlike-anything"; list the policies by `meshward list`',
+      ])
+    expect(rules(source.current())).toEqual(['MTLS-01'])
+  })
+
+  test('need not compile, and do not replace what is shipped under their code', async () => {
+    const { source, write, told } = await opened('disabled and broken')
+    await write('disabled', 'three')
+    await write('own/three/policy.yaml', policy('MTLS-02', 'three', 'wrong', 'nonsense(object)'))
+    await write('own/four/policy.yaml', policy('OWN-01', 'four'))
+    await expect.poll(() => source.current().policies.map(({ name }) => name)).toEqual(['one', 'two', 'four'])
+    expect(told.at(-1)).toBe('changed: MTLS-01 MTLS-02 OWN-01, warn, 0 issues')
+  })
+
+  test('in a file that is not there at the start are an issue with its name', async () => {
+    const { open, at } = await lay('disabled file missing')
+    await rm(at('disabled'))
+    expect(await open()).toMatchObject({ ok: false, issues: [{ code: 'POLICY-FILE', file: at('disabled') }] })
+  })
 })
 
 test('a file that goes away is told once and missed no further', async () => {
