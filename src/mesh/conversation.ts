@@ -70,7 +70,8 @@ function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: Conv
       return yield* walkCaptured(call)
     case 'none': {
       const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
-      return yield* walkDirect({ ...call, cause: undefined, identity, expected: [] }, concrete, port)
+      const delivery = { ...call, cause: undefined, because: ', having no sidecar', identity, expected: [] }
+      return yield* walkDirect(delivery, { host: concrete, port, patience: undefined })
     }
   }
 }

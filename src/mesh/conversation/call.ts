@@ -28,8 +28,9 @@ export interface SidecarCall extends Call {
 
 /** How a request comes to the endpoints of its destination. */
 export interface Delivery extends Sent {
-  /** Why its transport is what it is. */
+  /** Why its transport is what it is: what decides it, and in words that go on after it, or none. */
   readonly cause: Decider | undefined
+  readonly because: string
   /** The identity that it has over mTLS, without `spiffe://`. */
   readonly identity: string
   /** The identities that the client takes from a server, with `spiffe://`; none: any. */

@@ -12,10 +12,11 @@ import { arrivalsByHbone, serviceMeant, walkWaypoint } from './waypoint.ts'
 export function* walkCaptured(call: Call): Walk {
   const { snapshot, client, host, port: number } = call
   const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
-  const delivery: Delivery = { ...call, cause: undefined, identity, expected: [] }
+  const delivery: Delivery = { ...call, cause: undefined, because: '', identity, expected: [] }
   const service = serviceMeant(snapshot, client.namespace, host)
   const port = service === undefined ? undefined : portOf(service, number)
-  if (service === undefined || port === undefined) return yield* walkDirect(delivery, host, number)
+  if (service === undefined || port === undefined)
+    return yield* walkDirect(delivery, { host, port: number, patience: undefined })
   const { waypoint, problem, reference, askedBy } = waypointOfService(snapshot, service.object)
   const by: Decider | undefined =
     askedBy === undefined ? undefined : { object: askedBy, field: 'metadata.labels["istio.io/use-waypoint"]' }

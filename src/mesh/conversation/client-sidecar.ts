@@ -1,4 +1,5 @@
 import { hostsOverlap } from '../hosts.ts'
+import { meshConfigOf } from '../mesh-config.ts'
 import { orphanRoutes } from '../orphan-routes.ts'
 import type { Route } from '../http-route.ts'
 import { isHttpOrDetected } from '../protocol.ts'
@@ -76,7 +77,8 @@ function* walkUnseen(call: SidecarCall, { text, by }: Blindness): Walk {
   yield step('transport', 'plaintext to the address that DNS gives, since hosts that it does not see pass', fate.by)
   const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
   const brokenAs = fate.isHttp ? '503' : 'connection reset'
-  return yield* walkDirect({ ...call, brokenAs, cause: by, identity, expected: [] }, host, port)
+  const delivery = { ...call, brokenAs, cause: by, because: `, since ${text}`, identity, expected: [] } as const
+  return yield* walkDirect(delivery, { host, port, patience: meshConfigOf(snapshot).connectTimeout })
 }
 
 /** The routes that a VirtualService has for a name although no service has it. */

@@ -26,14 +26,14 @@ export function* walkDestination(call: SidecarCall, destination: Destination, by
     return missingSubset(call, destination, rule, by)
   }
   const cluster = clustersFor(snapshot, client, service, port).get(subset ?? '')
-  if (cluster === undefined) return withoutEndpoints(service, rule, subset)
+  if (cluster === undefined) return withoutEndpoints(call, service, rule, destination, by)
   yield step('destination', destinationText(service, number, rule, subset), destinationDecider(service, rule, subset))
   const cause = transportDecider(call, cluster.tls, service)
   yield step('transport', transportText(cluster.tls, service), cause)
   const arrivals = arrivalsOf(call, service, port, cluster)
-  if (arrivals.length === 0) return withoutEndpoints(service, rule, subset)
+  if (arrivals.length === 0) return withoutEndpoints(call, service, rule, destination, by)
   const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
-  const delivery = { ...call, cause, identity, expected: cluster.tls.subjectAltNames }
+  const delivery = { ...call, cause, because: '', identity, expected: cluster.tls.subjectAltNames }
   return yield* walkArrivals(delivery, port, arrivals)
 }
 
@@ -98,15 +98,26 @@ function hasSubset({ spec }: KubeObject, subset: string): boolean {
   return blocks(asObject(spec).subsets).some(({ name }) => name === subset)
 }
 
-function withoutEndpoints(service: MeshService, rule: MergedRule | undefined, subset: string | undefined): Ending {
+function withoutEndpoints(
+  call: SidecarCall,
+  service: MeshService,
+  rule: MergedRule | undefined,
+  { subset }: Destination,
+  by: Decider | undefined,
+): Ending {
   const { source, selector, object, host, resolution } = service
   if (source === 'Service' && selector === undefined) {
     return unknown(`${host} has no selector, and its EndpointSlices are not here`, { object, field: 'spec.selector' })
   }
-  const by = destinationDecider(service, rule, subset)
-  if (resolution === 'none' && source === 'ServiceEntry') return unknown('the address that the application calls', by)
-  const what = subset === undefined ? '' : `subset "${subset}" of `
-  return fails('503', `nothing that runs here is behind ${what}${host}`, by)
+  const selects = destinationDecider(service, rule, subset)
+  if (resolution === 'none' && source === 'ServiceEntry') return unknown('the address that is called decides', selects)
+  const what = subset === undefined ? host : `subset "${subset}" of ${host}`
+  // where a route leads elsewhere, it is the route that decides
+  if (by !== undefined && subset === undefined && host !== call.host) {
+    const decider = { object: by.object, field: `${by.field}.host` }
+    return fails('503', `the route leads to ${what}, behind which nothing runs`, decider)
+  }
+  return fails('503', `nothing that runs here is behind ${what}`, selects)
 }
 
 function destinationText(

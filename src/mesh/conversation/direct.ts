@@ -1,6 +1,5 @@
-import { formatDuration } from '../../kube/duration.ts'
+import { formatDuration, type Duration } from '../../kube/duration.ts'
 import { endpointsOf, workloadsOf, type Endpoint } from '../endpoints.ts'
-import { meshConfigOf } from '../mesh-config.ts'
 import { portOf, servicesWithHost, type MeshService, type ServicePort } from '../registry.ts'
 import type { MeshSnapshot } from '../snapshot.ts'
 import { hasSidecar } from '../workloads.ts'
@@ -8,21 +7,28 @@ import { walkArrivals } from './arrival.ts'
 import type { Delivery } from './call.ts'
 import { answered, fails, unknown, type Decider, type Walk } from './step.ts'
 
+/** Where a connection goes. */
+export interface Direction {
+  readonly host: string
+  readonly port: number
+  /** How long a proxy tries to connect; undefined: there is none. */
+  readonly patience: Duration | undefined
+}
+
 /**
  * What becomes of a connection in plaintext to the address that DNS has for a host: what kube-proxy makes of a Service, and nothing that is
  * known of any other address.
  */
-export function* walkDirect(delivery: Delivery, host: string, port: number): Walk {
+export function* walkDirect(delivery: Delivery, { host, port, patience }: Direction): Walk {
   const service = servicesWithHost(delivery.snapshot, host).find(({ source }) => source === 'Service')
   if (service === undefined || service.resolution === 'alias') {
     return answered('an answer', 'it leaves the mesh as the application sends it')
   }
-  const by: Decider = { object: service.object, field: 'spec.ports' }
   const servicePort = portOf(service, port) ?? (service.resolution === 'none' ? podPort(port) : undefined)
   if (servicePort === undefined) {
-    const { connectTimeout } = meshConfigOf(delivery.snapshot)
     const ports = service.ports.map(({ number }) => number).join(', ') || 'none'
-    const sees = delivery.brokenAs === '503' ? `503 after ${formatDuration(connectTimeout)}` : 'timeout'
+    const sees = patience === undefined ? 'timeout' : `${delivery.brokenAs} after ${formatDuration(patience)}`
+    const by: Decider = { object: service.object, field: 'spec.ports' }
     return fails(sees, `${host} has no port ${port}, but ${ports}: nobody answers there`, by)
   }
   const endpoints = endpointsAt(delivery.snapshot, service, servicePort)

@@ -48,7 +48,11 @@ function unlistedPort({ snapshot }: Delivery, workload: Workload, port: number):
 }
 
 /** How a transport breaks at a port, if it does. istio: networking/core/listener_builder.go, the filter chains of an inbound port. */
-function misfitOf({ brokenAs, cause }: Delivery, transport: Transport, mtls: EffectiveMtls): Ending | undefined {
+function misfitOf(
+  { brokenAs, cause, because }: Delivery,
+  transport: Transport,
+  mtls: EffectiveMtls,
+): Ending | undefined {
   const { mode } = mtls
   const by = cause ?? deciderOf(mtls)
   switch (transport) {
@@ -56,14 +60,18 @@ function misfitOf({ brokenAs, cause }: Delivery, transport: Transport, mtls: Eff
       return undefined
     case 'mtls':
       return mode === 'DISABLE'
-        ? fails(brokenAs, 'the client speaks mTLS, the server takes plaintext only', by)
+        ? fails(brokenAs, 'the client speaks mTLS; the server takes plaintext only', by)
         : undefined
     case 'plaintext':
       if (mode !== 'STRICT') return undefined
-      return fails(brokenAs, 'the client speaks plaintext, the server takes mTLS only and resets the connection', by)
+      return fails(
+        brokenAs,
+        `the client speaks plaintext${because}; the server takes mTLS only and resets the connection`,
+        by,
+      )
     case 'tls':
       return mode === 'STRICT'
-        ? fails(brokenAs, 'the client speaks TLS without an identity, the server takes mTLS only', by)
+        ? fails(brokenAs, 'the client speaks TLS without an identity; the server takes mTLS only', by)
         : unknown('it takes an application that serves TLS itself on that port', by)
   }
 }

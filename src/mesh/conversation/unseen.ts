@@ -51,7 +51,7 @@ function sidecarHides(scope: Scope, sidecar: KubeObject, host: string, port: num
   const [only] = scope.listeners.length === 1 ? scope.listeners : [own]
   const shown = imports.length > MOST_SHOWN ? `${imports.slice(0, MOST_SHOWN).join(', ')}, …` : imports.join(', ')
   return {
-    text: `the Sidecar imports [${shown}], which leaves out port ${port} of ${host}`,
+    text: `the Sidecar imports [${shown}], and so not ${host}:${port}`,
     by: { object: sidecar, field: only === undefined ? 'spec.egress' : `${only.field}.hosts` },
   }
 }

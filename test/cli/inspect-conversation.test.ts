@@ -1,0 +1,191 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+import { describe, expect, test } from 'vitest'
+
+import { run } from './run-in-process.ts'
+
+const FOLDER = 'examples/broken-calls'
+const PLAINTEXT = 'the server takes mTLS only and resets the connection'
+
+/** What the first lines of an example say: the command that asks, and what it answers. */
+function headOf(name: string): { readonly command: readonly string[]; readonly answer: readonly string[] } {
+  const [first = '', ...others] = readFileSync(`${FOLDER}/${name}.yaml`, 'utf8').split('\n')
+  const answer = others.slice(
+    0,
+    others.findIndex((line) => !line.startsWith('#')),
+  )
+  return { command: first.replace('# meshward ', '').split(' '), answer: answer.map((line) => line.slice(4)) }
+}
+
+/** The lines of an answer before its steps, without the first, which says the question again. */
+async function verdictLines(command: readonly string[]): Promise<readonly string[]> {
+  const { stdout } = await run(command)
+  const [head = ''] = stdout.split('\n\n')
+  return head
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim())
+}
+
+describe('why a call fails, with the object and field to change', () => {
+  const causes: readonly (readonly [name: string, verdict: string, decider?: string])[] = [
+    [
+      'hidden-by-sidecar',
+      `fails: connection reset; the client speaks plaintext, since the Sidecar imports [./*, istio-system/*], and so not vault/ledger.vault.svc.cluster.local:80; ${PLAINTEXT}`,
+      'Sidecar kiosk/default spec.egress[0].hosts',
+    ],
+    [
+      'registry-only',
+      'fails: 502; the registry has no api.example.com; outbound traffic to what the client does not see is blocked',
+      'Sidecar lab/default spec.outboundTrafficPolicy.mode',
+    ],
+    [
+      'missing-subset',
+      'fails: 503; there is no subset "v2" of prices.stock.svc.cluster.local, but v1',
+      'DestinationRule stock/prices spec.subsets',
+    ],
+    [
+      'no-route',
+      'fails: 404; no route of VirtualService stock/search takes GET /',
+      'VirtualService stock/search spec.http',
+    ],
+    [
+      'plaintext-to-strict',
+      `fails: 503; the client speaks plaintext; ${PLAINTEXT}`,
+      'DestinationRule vault/audit spec.trafficPolicy.tls.mode',
+    ],
+    [
+      'default-deny',
+      'fails: 403; AuthorizationPolicy safe/allow-nothing allows nothing, and nothing else allows GET / of cluster.local/ns/shop/sa/web',
+      'AuthorizationPolicy safe/allow-nothing spec.rules',
+    ],
+    [
+      'deny-policy',
+      'fails: 403; a rule denies it to cluster.local/ns/shop/sa/web',
+      'AuthorizationPolicy stock/no-refunds-for-shop spec.rules[0]',
+    ],
+    [
+      'port-not-in-service',
+      'fails: connection reset after 10s; orders.stock.svc.cluster.local has no port 8080, but 80: nobody answers there',
+      'Service stock/orders spec.ports',
+    ],
+    ['unknown-host', 'fails: DNS failure; there is no Service for "invoice.stock"; did you mean "invoices.stock"?'],
+    [
+      'shadowed-virtual-service',
+      'fails: 503; the route leads to offers-old.stock.svc.cluster.local, behind which nothing runs',
+      'VirtualService stock/offers spec.http[0].route[0].destination.host',
+    ],
+    [
+      'not-exported',
+      `fails: 503; the client speaks plaintext, since archive.vault.svc.cluster.local is not exported to namespace shop; ${PLAINTEXT}`,
+      'Service vault/archive metadata.annotations["networking.istio.io/exportTo"]',
+    ],
+    [
+      'mtls-without-sidecar',
+      'fails: 503; the client speaks mTLS to pods that have no sidecar',
+      'DestinationRule legacy/reports spec.trafficPolicy.tls.mode',
+    ],
+    [
+      'client-without-sidecar',
+      `fails: connection reset; the client speaks plaintext, having no sidecar; ${PLAINTEXT}`,
+      'PeerAuthentication vault/strict spec.mtls.mode',
+    ],
+    ['permissive', 'ok: an answer; it gets through to stock/api: no policy forbids it'],
+    ['external-tls', 'ok: an answer; it gets through to payments.example.com:443: in TLS, as far as the mesh decides'],
+  ]
+
+  test.each(causes)('%s', async (name, verdict, decider) => {
+    const expected = [verdict, ...(decider === undefined ? [] : [`decided by ${decider}`])]
+    const { command, answer } = headOf(name)
+    expect({ printed: await verdictLines(command), promised: answer }).toStrictEqual({
+      printed: expected,
+      promised: expected,
+    })
+  })
+
+  test('every example is one of these', () => {
+    const files = readdirSync(FOLDER).map((file) => file.replace('.yaml', ''))
+    expect(files.toSorted()).toStrictEqual(['mesh', ...causes.map(([name]) => name)].toSorted())
+  })
+
+  test('without what breaks it, the same call gets through', async () => {
+    const mesh = readFileSync(`${FOLDER}/missing-subset.yaml`, 'utf8').replace('subset: v2', 'subset: v1')
+    const command = ['inspect', `${FOLDER}/mesh.yaml`, '-', '--workload', 'shop/web', '--to', 'prices.stock:80']
+    expect(await run(command, { stdin: mesh })).toStrictEqual({
+      code: 0,
+      stdout: `shop/web to prices.stock:80, GET /
+  ok: an answer; it gets through to stock/api: no policy forbids it
+
+  client       has a sidecar
+  host         prices.stock.svc.cluster.local, a host of Service stock/prices                   Service stock/prices metadata.name
+  visibility   the client sees every exported host: no Sidecar applies to it
+  route        GET / goes to prices.stock.svc.cluster.local:80 subset v1                        VirtualService stock/prices spec.http[0]
+  retries      tried up to 3 times; again where the request did not reach the server
+  timeout      5s for all tries together                                                        VirtualService stock/prices spec.http[0].timeout
+  destination  subset v1 of prices.stock.svc.cluster.local:80, by DestinationRule stock/prices  DestinationRule stock/prices spec.subsets[0].labels
+  transport    mTLS to pods with a sidecar, plaintext to others: automatic mTLS
+  server       stock/api, reached in mTLS
+  server       port 8080 is PERMISSIVE: it takes mTLS and plaintext
+  policy       none: everybody may call
+`,
+      stderr: '',
+    })
+  })
+})
+
+describe('a conversation', () => {
+  const mesh = 'test/cli/fixtures/mesh/shop.yaml'
+
+  test('as JSON stands beside the facts', async () => {
+    const command = ['inspect', '-o', 'json', mesh, '--workload', 'shop/web', '--to', 'cart:81']
+    const { facts, conversation } = JSON.parse((await run(command)).stdout)
+    expect(Object.keys(facts.outbound)).toStrictEqual(['shop/web-0'])
+    expect(conversation).toStrictEqual([
+      {
+        clients: ['shop/web-0'],
+        to: 'cart:81',
+        request: { method: 'GET', path: '/' },
+        verdict: {
+          outcome: 'fails',
+          sees: 'connection reset after 10s',
+          why: 'cart.shop.svc.cluster.local has no port 81, but 80: nobody answers there',
+          by: { kind: 'Service', namespace: 'shop', name: 'cart', field: 'spec.ports' },
+        },
+        steps: [
+          { topic: 'client', text: 'has a sidecar' },
+          {
+            topic: 'host',
+            text: 'cart.shop.svc.cluster.local, a host of Service shop/cart',
+            by: { kind: 'Service', namespace: 'shop', name: 'cart', field: 'metadata.name' },
+          },
+          {
+            topic: 'visibility',
+            text: 'cart.shop.svc.cluster.local has no port 81, but 80',
+            by: { kind: 'Service', namespace: 'shop', name: 'cart', field: 'spec.ports' },
+          },
+          {
+            topic: 'transport',
+            text: 'plaintext to the address that DNS gives, since hosts that it does not see pass',
+          },
+        ],
+      },
+    ])
+  })
+
+  test.each<readonly [what: string, args: readonly string[], firstLines: readonly string[]]>([
+    ['one for each port, where none is named', ['--to', 'cart'], ['shop/web-0 to cart:80, GET /']],
+    [
+      'one for each request',
+      ['--to', 'cart:80', '--requests', 'test/cli/fixtures/mesh/requests.json'],
+      ['web', 'other', 'plain'].map((id) => `shop/web-0 to cart:80, GET / (${id})`),
+    ],
+  ])('%s', async (_, args, firstLines) => {
+    const { stdout } = await run(['inspect', mesh, '--workload', 'shop/web', ...args])
+    expect(stdout.split('\n').filter((line) => line.startsWith('shop/'))).toStrictEqual(firstLines)
+  })
+
+  test('needs a workload: without one, what all do towards the host', async () => {
+    const { conversation } = JSON.parse((await run(['inspect', '-o', 'json', mesh, '--to', 'cart:80'])).stdout)
+    expect(conversation).toBe(undefined)
+  })
+})
