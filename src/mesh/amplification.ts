@@ -16,15 +16,21 @@ export interface CallPath {
 
 /**
  * The worst chain of calls that goes through a node: from the callers that multiply it most to the callees that it multiplies
- * most. It ends early at `enough` requests, and in any case after a bounded number of steps; no node is in it twice, so cycles
- * end too.
+ * most. Of the calls to the node only those in `by` count, where they are given. It ends early at `enough` requests, and in any case
+ * after a bounded number of steps; no node is in it twice, so cycles end too.
  */
-export function worstPathThrough(snapshot: MeshSnapshot, node: CallNode, enough = 1000): CallPath {
+export function worstPathThrough(
+  snapshot: MeshSnapshot,
+  node: CallNode,
+  { by, enough = 1000 }: { readonly by?: readonly CallEdge[]; readonly enough?: number } = {},
+): CallPath {
   if (!multipliesAnything(snapshot)) return { edges: [], requests: 1, isPartial: false }
-  const down = worstChain({ start: node, next: (each) => callsFrom(snapshot, each), end: 'to', seen: [], enough })
-  const seen = down.edges.map((edge) => nodeKey(edge.to))
-  const rest = enough / down.product
-  const up = worstChain({ start: node, next: (each) => callsTo(snapshot, each), end: 'from', seen, enough: rest })
+  const callers = (each: CallNode): readonly CallEdge[] =>
+    by !== undefined && nodeKey(each) === nodeKey(node) ? by : callsTo(snapshot, each)
+  const up = worstChain({ start: node, next: callers, end: 'from', seen: [], enough })
+  const seen = up.edges.map((edge) => nodeKey(edge.from))
+  const rest = enough / up.product
+  const down = worstChain({ start: node, next: (each) => callsFrom(snapshot, each), end: 'to', seen, enough: rest })
   return {
     edges: [...up.edges.toReversed(), ...down.edges],
     requests: up.product * down.product,

@@ -17,7 +17,7 @@ import { limitsOf, retryBudgetOf } from './resilience.ts'
 import { isConnectLevel, maxTries, retriesOf, worstLatency, type Retries } from './retries.ts'
 import { routesTo } from './routes.ts'
 import { scopeFor } from './sidecar.ts'
-import type { MeshSnapshot } from './snapshot.ts'
+import { isSameObject, type MeshSnapshot } from './snapshot.ts'
 import { effectivePolicy } from './traffic-policy.ts'
 import { mergedVirtualService } from './virtual-service.ts'
 import { visibleService } from './visibility.ts'
@@ -55,15 +55,26 @@ export function callsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge
   return callsOfMesh(snapshot).to(to)
 }
 
+/** Every way in which calls come to a node by the routes of a VirtualService, the better ones too. */
+export function callsBy(snapshot: MeshSnapshot, virtualService: KubeObject, to: CallNode): readonly CallEdge[] {
+  return callsOfMesh(snapshot)
+    .arriving(to)
+    .filter(({ route }) => route !== undefined && isSameObject(route.object, virtualService))
+}
+
 /** The calls found so far in a mesh: a search for paths comes to the same nodes again and again. */
-const callsOfMesh = memo((snapshot: MeshSnapshot) => ({
-  from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
-  to: memoByKey(nodeKey, (to: CallNode) => findCallsTo(snapshot, to)),
-  behind: memoByKey(
-    (host: string) => host,
-    (host) => nodesBehind(snapshot, host),
-  ),
-}))
+const callsOfMesh = memo((snapshot: MeshSnapshot) => {
+  const arriving = memoByKey(nodeKey, (to: CallNode) => findCallsTo(snapshot, to))
+  return {
+    arriving,
+    from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
+    to: memoByKey(nodeKey, (to: CallNode) => worstEdges(arriving(to), 'from')),
+    behind: memoByKey(
+      (host: string) => host,
+      (host) => nodesBehind(snapshot, host),
+    ),
+  }
+})
 
 function findCallsFrom(snapshot: MeshSnapshot, from: CallNode): readonly CallEdge[] {
   return worstEdges(from.kind === 'gateway' ? gatewayEdges(snapshot, from) : workloadEdges(snapshot, from), 'to')
@@ -77,8 +88,7 @@ function findCallsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge[] 
     for (const gateway of gatewaysTo(snapshot, host)) gateways.set(nodeKey(gateway), gateway)
   }
   for (const gateway of gateways.values()) edges.push(...gatewayEdges(snapshot, gateway))
-  const arriving = edges.filter((edge) => nodeKey(edge.to) === nodeKey(to))
-  return worstEdges(arriving, 'from')
+  return edges.filter((edge) => nodeKey(edge.to) === nodeKey(to) && nodeKey(edge.from) !== nodeKey(to))
 }
 
 /** What keeps retries down however many are allowed: a budget or a limit of the DestinationRule that the caller uses. */

@@ -96,6 +96,11 @@ export function bindHosts(snapshot: MeshSnapshot, object: KubeObject, proxies: G
   })
 }
 
+/** Does a Gateway take a host of a VirtualService in a namespace, whether it has pods or not? */
+export function takesHost(gateway: KubeObject, host: string, namespace: string): boolean {
+  return judgeByServers(serversOf(gateway), namespace)(host) === undefined
+}
+
 /** The Gateways in a VirtualService's list that there are, and that take none of its hosts, whether they have pods or not. */
 export function gatewaysWithoutHosts(snapshot: MeshSnapshot, object: KubeObject): readonly GatewayReference[] {
   const virtualService = mergedVirtualService(snapshot, object)
@@ -104,11 +109,12 @@ export function gatewaysWithoutHosts(snapshot: MeshSnapshot, object: KubeObject)
     if (!field.startsWith('spec.gateways[')) return false
     const [namespace = '', name = ''] = gateway.split('/')
     const own = snapshot.get(KINDS.gateway, namespace, name)
-    const judgeHere = judgeByServers(own === undefined ? [] : serversOf(own), namespaceOf(object))
     const ofGatewayApi = kubernetesGateway(snapshot, gateway)
     if (own === undefined && ofGatewayApi === undefined) return false
     return !virtualService.hosts.some(
-      (host) => judgeHere(host) === undefined || (ofGatewayApi !== undefined && listensFor(ofGatewayApi, host)),
+      (host) =>
+        (own !== undefined && takesHost(own, host, namespaceOf(object))) ||
+        (ofGatewayApi !== undefined && listensFor(ofGatewayApi, host)),
     )
   })
 }

@@ -173,7 +173,7 @@ describe('how much one request becomes', () => {
       'a circle ends',
       app('web', 'cart') + app('cart', 'web') + retrying('cart', 1) + retrying('web', 1),
       'web',
-      'web ×2 → cart = 2',
+      'cart ×2 → web = 2',
     ],
     ['who calls itself does not count', app('web', 'web') + retrying('web', 5), 'web', 'web = 1'],
   ])('%s', (_name, yaml, through, expected) => {
@@ -182,7 +182,7 @@ describe('how much one request becomes', () => {
 
   test('the search stops where it is bad enough', () => {
     const mesh = meshFrom(chain + retrying('cart', 9) + retrying('stock', 9))
-    expect(worstPathThrough(mesh, node('web'), 5).requests).toBe(10)
+    expect(worstPathThrough(mesh, node('web'), { enough: 5 }).requests).toBe(10)
   })
 })
 

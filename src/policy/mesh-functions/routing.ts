@@ -81,7 +81,7 @@ export const ROUTING_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'routing.removedReferences',
-    reads: [...REGISTRY, KINDS.virtualService, KINDS.destinationRule],
+    reads: [...REGISTRY, KINDS.virtualService, KINDS.destinationRule, KINDS.gateway],
     summary: 'routes that still need what goes',
     find: removedReferences,
   }),

@@ -2,12 +2,12 @@ import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
 import { MESH, REGISTRY, WORKLOADS } from './reads.ts'
+import { hiddenHosts } from './scoping/hidden-hosts.ts'
 import {
   rivalDefaults,
   rivalSelectors,
   idleSelector,
   unknownImports,
-  hiddenHosts,
   removedDefault,
   unscopedNamespace,
 } from './scoping/sidecars.ts'

@@ -2,7 +2,7 @@ import { formatDuration } from '../../../kube/duration.ts'
 import type { JsonObject } from '../../../kube/json.ts'
 import type { KubeObject } from '../../../kube/object.ts'
 import { timeoutInversions, worstPathThrough, type CallPath } from '../../../mesh/amplification.ts'
-import { callsTo, factorOf, retryBoundOf, type CallEdge } from '../../../mesh/call-graph.ts'
+import { callsBy, callsTo, factorOf, retryBoundOf, type CallEdge } from '../../../mesh/call-graph.ts'
 import { nodeKey, nodesBehind, type CallNode } from '../../../mesh/call-node.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
@@ -16,13 +16,18 @@ export const retryAmplification: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   const limit = typeof params.maxRequests === 'number' ? params.maxRequests : 16
   const found = new Map<string, MeshFinding>()
+  const worst = new Map<string, number>()
   for (const node of nodesOf(mesh, object)) {
-    const path = worstPathThrough(mesh, node)
-    if (path.requests <= limit) continue
-    const own = path.edges.find((edge) => factorOf(edge) > 1 && isRouteOf(edge, object))
-    if (own?.route === undefined) continue
-    const field = `${own.route.field}.retries.attempts`
-    found.set(field, amplification(context, mesh, { field, own, path, limit, params }))
+    const routed = callsBy(mesh, object, node).filter((edge) => factorOf(edge) > 1)
+    for (const [place, by] of Map.groupBy(routed, ({ route }) => route?.field ?? '')) {
+      const path = worstPathThrough(mesh, node, { by })
+      const own = path.edges.find((edge) => by.includes(edge))
+      const field = `${place}.retries.attempts`
+      const isWorse = path.requests > Math.max(limit, worst.get(field) ?? 0)
+      if (own === undefined || !isWorse) continue
+      worst.set(field, path.requests)
+      found.set(field, amplification(context, mesh, { field, own, path, limit, params }))
+    }
   }
   return [...found.values()]
 }

@@ -83,7 +83,7 @@ function shadowed(object: KubeObject, what: ShadowedMatch['of']): readonly MeshF
     .filter((each) => each.of === what)
     .map(({ field, by }) => ({
       field,
-      message: `no request gets here: ${by} comes first and takes all that this would`,
+      message: `no ${field.startsWith('spec.http') ? 'request' : 'connection'} gets here: ${by} comes first and takes all that this would`,
       remediation: `put this before ${by}, or remove it`,
     }))
 }

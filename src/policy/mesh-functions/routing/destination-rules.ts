@@ -41,7 +41,7 @@ export const emptySubsets: Find = (context, object) => {
   if (services.length === 0) return []
   const found: (MeshFinding | SkippedPlace)[] = []
   for (const [index, subset] of blocks(asObject(object.spec).subsets).entries()) {
-    const wanted = Object.entries(textMap(subset.labels)).filter(([key]) => !TOPOLOGY.test(key))
+    const wanted = Object.entries(textMap(subset.labels)).filter(([key, value]) => !TOPOLOGY.test(key) || value === '')
     if (wanted.length === 0) continue
     if (workloads.some(({ labels }) => wanted.every(([key, value]) => labels[key] === value))) continue
     const field = `spec.subsets[${index}].labels`
@@ -60,7 +60,7 @@ export const emptySubsets: Find = (context, object) => {
   return found
 }
 
-/** Labels that say where a workload runs, and are not its own. */
+/** Labels that say where a workload runs, and are not its own; a place without a name is none, so that no workload is there. */
 const TOPOLOGY = /^(?:topology\.(?:kubernetes|istio)\.io\/|failure-domain\.beta\.kubernetes\.io\/)/
 
 /** Another rule of the namespace for the same host that says something about the same subset, or also about all. */

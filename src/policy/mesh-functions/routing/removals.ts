@@ -2,7 +2,9 @@ import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, nameOf as ownName, type KubeObject } from '../../../kube/object.ts'
 import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { blocks } from '../../../mesh/fields.ts'
+import { blocks, texts } from '../../../mesh/fields.ts'
+import { takesHost } from '../../../mesh/gateway-bindings.ts'
+import { resolveHost } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { referencesToGateway, referencesToHost, type DestinationReference } from '../../../mesh/references.ts'
 import { hostExists, portOf, servicesOf, servicesWithHost } from '../../../mesh/registry.ts'
@@ -22,7 +24,9 @@ export const removedReferences: Find = (context, object, params) => {
     case KINDS.destinationRule:
       return removedSubsets(context, object, params)
     case KINDS.gateway:
-      return context.operation === 'DELETE' ? removedGateway(context, object, params) : []
+      return context.operation === 'DELETE'
+        ? removedGateway(context, object, params)
+        : removedGatewayHosts(context, object, params)
     case KINDS.service:
     case KINDS.serviceEntry:
       return removedHosts(context, object, params)
@@ -53,6 +57,24 @@ function removedGateway(context: MeshContext, object: KubeObject, params: JsonOb
   const name = `${namespaceOf(object)}/${ownName(object)}`
   const references = referencesToGateway(discoveredMesh(context.mesh), name)
   return references.length === 0 ? [] : [stillUsed(context, params, references, { field: '', what: `Gateway ${name}` })]
+}
+
+/** Hosts of VirtualServices that a Gateway took before it changed. */
+function removedGatewayHosts(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
+  const name = `${namespaceOf(object)}/${ownName(object)}`
+  const before = discoveredMesh(context.before).get(KINDS.gateway, namespaceOf(object), ownName(object))
+  if (before === undefined) return []
+  const users = referencesToGateway(discoveredMesh(context.mesh), name).map((reference) => reference.object)
+  const lost = [...new Set(users)].flatMap((user) =>
+    texts(asObject(user.spec).hosts).flatMap((host, index) => {
+      const resolved = resolveHost(host, namespaceOf(user))
+      const isLost = takesHost(before, resolved, namespaceOf(user)) && !takesHost(object, resolved, namespaceOf(user))
+      return isLost ? [{ object: user, field: `spec.hosts[${index}]`, host }] : []
+    }),
+  )
+  return group(lost, ({ host }) => host).map(([host, references]) =>
+    stillUsed(context, params, references, { field: 'spec.servers', what: `${host} at Gateway ${name}` }),
+  )
 }
 
 function removedHosts(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {

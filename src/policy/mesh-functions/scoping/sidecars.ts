@@ -1,17 +1,16 @@
-import { asObject } from '../../../kube/json.ts'
+import { asList, asObject } from '../../../kube/json.ts'
+import type { JsonPatch } from '../../../kube/json-patch.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { matchesLabels } from '../../../kube/selector.ts'
-import { knownCalls } from '../../../mesh/call-sources.ts'
+import { setPatch } from '../../../kube/set-patch.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { block, blocks, texts, textMap } from '../../../mesh/fields.ts'
 import { isWildcard, resolveHost } from '../../../mesh/hosts.ts'
-import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
-import { destinationReferences } from '../../../mesh/references.ts'
 import { servicesWithHost } from '../../../mesh/registry.ts'
-import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
+import { sidecarFor } from '../../../mesh/sidecar.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { visibleService } from '../../../mesh/visibility.ts'
 import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
@@ -99,41 +98,8 @@ export const unknownImports: Find = (context, object) => {
   return found
 }
 
-/**
- * Hosts in use that this Sidecar hides from workloads which saw them: their routes send requests there, or an
- * annotation or another policy says that they call them.
- */
-export const hiddenHosts: Find = (context, object, params) => {
-  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
-  const namespace = namespaceOf(object)
-  const routes = after.inNamespace(KINDS.virtualService, namespace).flatMap((route) => destinationReferences(route))
-  const found = new Map<string, MeshFinding>()
-  for (const client of scopedWorkloads(after, object)) {
-    const sidecars = [sidecarFor(before, client), sidecarFor(after, client)] as const
-    // Nothing else has changed, so such a workload sees what it saw.
-    if (sidecars[0] === sidecars[1]) continue
-    const [then, now] = [scopeOf(namespace, sidecars[0]), scopeOf(namespace, sidecars[1])]
-    for (const { host, object: user, field } of [...routes, ...knownCalls(before, client)]) {
-      if (found.has(host) || isSidecar(user) || visibleService(before, then, host) === undefined) continue
-      if (visibleService(after, now, host) !== undefined) continue
-      found.set(host, {
-        field: 'spec.egress',
-        message: `${host} is hidden from ${client.name} from now on, and ${nameOf(context, refOf(user), params)} needs it: those requests get 502 or 503`,
-        remediation: `add "${ownerOf(before, host)}/${host}" to the hosts of an egress listener`,
-        related: [relatedTo(context, refOf(user), params, field)],
-      })
-    }
-  }
-  return [...found.values()]
-}
-
-/** What a Sidecar itself imports is no sign that somebody needs it. */
-function isSidecar(object: KubeObject): boolean {
-  return kindNameOf(object) === KINDS.sidecar
-}
-
 /** The workloads that a Sidecar may apply to. */
-function scopedWorkloads(mesh: MeshSnapshot, object: KubeObject): readonly Workload[] {
+export function scopedWorkloads(mesh: MeshSnapshot, object: KubeObject): readonly Workload[] {
   const selector = selectorOf(object)
   const all = workloadsIn(mesh, namespaceOf(object))
   return selector === undefined ? all : all.filter(({ labels }) => matchesLabels(selector, labels))
@@ -141,22 +107,31 @@ function scopedWorkloads(mesh: MeshSnapshot, object: KubeObject): readonly Workl
 
 /** The default Sidecar of a namespace that has one no more. */
 export const removedDefault: Find = (context, object) => {
-  if (
-    context.operation === 'CREATE' ||
-    selectorOf(context.before.get(KINDS.sidecar, namespaceOf(object), ownName(object)) ?? object) !== undefined
-  )
-    return []
   const namespace = namespaceOf(object)
+  const kept = context.before.get(KINDS.sidecar, namespace, ownName(object)) ?? object
+  if (context.operation === 'CREATE' || selectorOf(kept) !== undefined) return []
   const { rootNamespace } = meshConfigOf(context.mesh)
   if (!isScoped(context.before, namespace) || isScoped(context.mesh, namespace)) return []
   const where = namespace === rootNamespace ? 'every namespace without a Sidecar of its own' : namespace
+  const message = `this is what scopes ${where}: without it each proxy there gets the configuration of the whole mesh and may call everything`
+  if (context.operation === 'DELETE')
+    return [{ field: '', message, remediation: 'apply another default Sidecar first' }]
   return [
     {
-      field: context.operation === 'DELETE' ? '' : 'spec',
-      message: `this is what scopes ${where}: without it each proxy there gets the configuration of the whole mesh and may call everything`,
-      remediation: 'apply another default Sidecar first',
+      field: 'spec',
+      message,
+      remediation: 'keep it without workloadSelector and with the hosts in spec.egress, or apply another default first',
+      fix: asScopedAs(object, kept),
     },
   ]
+}
+
+/** The steps that make a Sidecar the default that it was. */
+function asScopedAs(object: KubeObject, kept: KubeObject): JsonPatch {
+  const { workloadSelector, egress } = asObject(object.spec)
+  const unselect: JsonPatch = workloadSelector === undefined ? [] : [{ op: 'remove', path: '/spec/workloadSelector' }]
+  if (blocks(egress).length > 0) return unselect
+  return [...unselect, ...setPatch(object, ['spec', 'egress'], asList(asObject(kept.spec).egress))]
 }
 
 /** Does a Sidecar say what the proxies of a namespace may see, but for those that another one selects? */
@@ -185,8 +160,4 @@ function selectorOf(object: KubeObject): Readonly<Record<string, string>> | unde
 
 function othersOf(mesh: MeshSnapshot, object: KubeObject): readonly KubeObject[] {
   return mesh.inNamespace(KINDS.sidecar, namespaceOf(object)).filter((other) => ownName(other) !== ownName(object))
-}
-
-function ownerOf(mesh: MeshSnapshot, host: string): string {
-  return servicesWithHost(mesh, host)[0]?.namespace ?? '*'
 }

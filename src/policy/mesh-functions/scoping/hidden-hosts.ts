@@ -1,0 +1,132 @@
+import { asObject, type JsonObject } from '../../../kube/json.ts'
+import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { knownCalls } from '../../../mesh/call-sources.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { texts } from '../../../mesh/fields.ts'
+import { isCoveredBy } from '../../../mesh/hosts.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { destinationReferences } from '../../../mesh/references.ts'
+import { hostExists, servicesWithHost } from '../../../mesh/registry.ts'
+import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
+import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
+import { visibleService } from '../../../mesh/visibility.ts'
+import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
+import { scopedWorkloads } from './sidecars.ts'
+
+/**
+ * Hosts in use that a Sidecar hides: of a Sidecar, those that its workloads saw and need; of a VirtualService, its destinations; of
+ * a ServiceEntry, its hosts that somebody beside it needs.
+ */
+export const hiddenHosts: Find = (context, object, params) => {
+  switch (kindNameOf(object)) {
+    case KINDS.sidecar:
+      return newlyHidden(context, object, params)
+    case KINDS.virtualService:
+      return hiddenDestinations(context, object, params)
+    case KINDS.serviceEntry:
+      return hiddenEntry(context, object, params)
+    default:
+      return []
+  }
+}
+
+/** A place that sends requests to a host: a route, an annotation, another policy. */
+interface Use {
+  readonly host: string
+  readonly object: KubeObject
+  readonly field: string
+}
+
+function newlyHidden(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const namespace = namespaceOf(object)
+  const found = new Map<string, MeshFinding>()
+  const routes = routesIn(after, namespace)
+  for (const client of scopedWorkloads(after, object)) {
+    const sidecars = [sidecarFor(before, client), sidecarFor(after, client)] as const
+    // Nothing else has changed, so such a workload sees what it saw.
+    if (sidecars[0] === sidecars[1]) continue
+    const [then, now] = [scopeOf(namespace, sidecars[0]), scopeOf(namespace, sidecars[1])]
+    for (const { host, object: user, field } of usesOf(before, client, routes)) {
+      if (found.has(host) || visibleService(before, then, host) === undefined) continue
+      if (visibleService(after, now, host) !== undefined) continue
+      found.set(host, {
+        field: 'spec.egress',
+        message: `${host} is hidden from ${client.name} from now on, and ${nameOf(context, refOf(user), params)} needs it: those requests get 502 or 503`,
+        remediation: remedy(before, host),
+        related: [relatedTo(context, refOf(user), params, field)],
+      })
+    }
+  }
+  return [...found.values()]
+}
+
+function hiddenDestinations(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
+  const mesh = discoveredMesh(context.mesh)
+  if (mergedVirtualService(mesh, object)?.gateways.includes('mesh') !== true) return []
+  const uses = destinationReferences(object).map((reference) => ({ ...reference, field: `${reference.field}.host` }))
+  return hiddenFrom(mesh, namespaceOf(object), () => uses).map(({ use, client, sidecar }) => ({
+    field: use.field,
+    message: `${use.host} is hidden from ${client.name} by ${nameOf(context, refOf(sidecar), params)}: requests routed there get 502 or 503`,
+    remediation: remedy(mesh, use.host),
+    related: [relatedTo(context, refOf(sidecar), params, 'spec.egress')],
+    atMost: 'Warn',
+  }))
+}
+
+function hiddenEntry(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
+  const mesh = discoveredMesh(context.mesh)
+  const hosts = texts(asObject(object.spec).hosts).map((host) => host.toLowerCase())
+  const indexOf = (host: string): number => hosts.findIndex((own) => isCoveredBy(host, own))
+  const routes = routesIn(mesh, namespaceOf(object))
+  const usesOfEntry = (client: Workload): readonly Use[] =>
+    usesOf(mesh, client, routes).filter(({ host, object: user }) => indexOf(host) >= 0 && !isSameObject(user, object))
+  return hiddenFrom(mesh, namespaceOf(object), usesOfEntry).map(({ use, client, sidecar }) => ({
+    field: `spec.hosts[${indexOf(use.host)}]`,
+    message: `${use.host} is hidden from ${client.name} by ${nameOf(context, refOf(sidecar), params)}, and ${nameOf(context, refOf(use.object), params)} needs it: those requests get 502 or 503`,
+    remediation: remedy(mesh, use.host),
+    related: [
+      relatedTo(context, refOf(sidecar), params, 'spec.egress'),
+      relatedTo(context, refOf(use.object), params, use.field),
+    ],
+    atMost: 'Warn',
+  }))
+}
+
+/** The uses of hosts that exist and that a Sidecar of the namespace hides from who uses them, each place once. */
+function hiddenFrom(
+  mesh: MeshSnapshot,
+  namespace: string,
+  usesBy: (client: Workload) => readonly Use[],
+): readonly { readonly use: Use; readonly client: Workload; readonly sidecar: KubeObject }[] {
+  const found = new Map<string, { use: Use; client: Workload; sidecar: KubeObject }>()
+  for (const client of workloadsIn(mesh, namespace)) {
+    const sidecar = sidecarFor(mesh, client)
+    if (sidecar === undefined) continue
+    const scope = scopeOf(namespace, sidecar)
+    for (const use of usesBy(client)) {
+      const key = `${use.field} ${use.host}`
+      if (found.has(key) || !hostExists(mesh, use.host, namespace)) continue
+      if (visibleService(mesh, scope, use.host) === undefined) found.set(key, { use, client, sidecar })
+    }
+  }
+  return [...found.values()]
+}
+
+function routesIn(mesh: MeshSnapshot, namespace: string): readonly Use[] {
+  return mesh.inNamespace(KINDS.virtualService, namespace).flatMap((route) => destinationReferences(route))
+}
+
+/** What a Sidecar itself imports is no sign that somebody needs it. */
+function usesOf(mesh: MeshSnapshot, client: Workload, routes: readonly Use[]): readonly Use[] {
+  return [...routes, ...knownCalls(mesh, client)].filter(({ object }) => kindNameOf(object) !== KINDS.sidecar)
+}
+
+function remedy(mesh: MeshSnapshot, host: string): string {
+  const owner = servicesWithHost(mesh, host)[0]?.namespace ?? '*'
+  return `add "${owner}/${host}" to the hosts of an egress listener`
+}
