@@ -92,7 +92,7 @@ export interface Context {
 
 /** Reads the mesh around the documents; what is in files wins over what is in the cluster. */
 export function readContext(
-  { context, namespace, istioNamespace }: DocumentOptions,
+  { context, namespace, istioNamespace, secretNamespace }: DocumentOptions,
   io: CliIo,
   cluster?: ClusterRead,
 ): Context {
@@ -102,6 +102,9 @@ export function readContext(
   progress.done()
   const kinds = definedKinds(read.manifests.map(({ object }) => object))
   const objects = read.manifests.map((manifest) => toJudgedObject(manifest, kinds, namespace).object)
-  const mesh = buildSnapshot([...(cluster?.mesh ?? []), ...objects], { istioNamespace })
+  const mesh = buildSnapshot([...(cluster?.mesh ?? []), ...objects], {
+    istioNamespace,
+    ...(cluster === undefined ? {} : { secretNamespaces: secretNamespace }),
+  })
   return { mesh, kinds, errors: [...errors, ...read.errors, ...(cluster?.errors ?? [])], notes: read.notes }
 }

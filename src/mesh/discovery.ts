@@ -30,6 +30,7 @@ function restrict(snapshot: MeshSnapshot, isDiscovered: (namespace: string) => b
   const seen = memo((objects: readonly KubeObject[]) => objects.filter((object) => isDiscovered(namespaceOf(object))))
   const restricted: MeshSnapshot = {
     istioNamespace: snapshot.istioNamespace,
+    secretNamespaces: snapshot.secretNamespaces,
     size: snapshot.size,
     get: (kind, namespace, name) => (isSeen(kind, namespace) ? snapshot.get(kind, namespace, name) : undefined),
     inNamespace: (kind, namespace) => (isSeen(kind, namespace) ? snapshot.inNamespace(kind, namespace) : []),

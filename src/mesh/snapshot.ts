@@ -32,6 +32,8 @@ export interface MeshRef {
 export interface MeshSnapshot {
   /** Where istiod and its MeshConfig live. */
   readonly istioNamespace: string
+  /** The namespaces whose Secrets may be looked at; undefined: all. Elsewhere nobody knows whether one is there. */
+  readonly secretNamespaces: ReadonlySet<string> | undefined
   readonly size: number
   get(kind: KindName, namespace: string, name: string): KubeObject | undefined
   /** All objects of a kind in a namespace. */
@@ -64,6 +66,8 @@ export interface RecordingSnapshot extends MeshSnapshot {
 export interface SnapshotOptions {
   /** Where istiod runs; `istio-system` when left out. */
   readonly istioNamespace?: string
+  /** The namespaces whose Secrets may be looked at; all when left out. */
+  readonly secretNamespaces?: Iterable<string>
 }
 
 /** A mesh without objects. */
@@ -107,7 +111,9 @@ export function* buildInSlices(
       indexes.set(index, yield* counting(done, toKeyedBuckets(ofKind.values(), index.keys, perSlice)))
     }
   }
-  return toSnapshot({ istioNamespace: options.istioNamespace ?? 'istio-system', size, objects: stored, indexes })
+  const { istioNamespace = 'istio-system', secretNamespaces } = options
+  const visible = secretNamespaces === undefined ? undefined : new Set(secretNamespaces)
+  return toSnapshot({ istioNamespace, secretNamespaces: visible, size, objects: stored, indexes })
 }
 
 /** The same steps, each of which says how many objects are in. */
@@ -139,6 +145,7 @@ function withoutStrayNamespace(kind: KindName, object: KubeObject): KubeObject {
 
 interface State {
   readonly istioNamespace: string
+  readonly secretNamespaces: ReadonlySet<string> | undefined
   readonly size: number
   /** By kind, then by namespace. */
   readonly objects: ReadonlyMap<KindName, Buckets>
@@ -155,6 +162,7 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
     findIn(inNamespace(kind, namespace), { namespace, name })
   const snapshot: MeshSnapshot = {
     istioNamespace: state.istioNamespace,
+    secretNamespaces: state.secretNamespaces,
     size: state.size,
     get,
     inNamespace,
@@ -199,7 +207,7 @@ function change(state: State, ref: MeshRef, object: KubeObject | undefined): Sta
   if (changed.isEmpty()) objects.delete(ref.kind)
   else objects.set(ref.kind, changed)
   const size = state.size + Number(next !== undefined) - Number(previous !== undefined)
-  return { istioNamespace: state.istioNamespace, size, objects, indexes: reindex(state.indexes, ref, previous, next) }
+  return { ...state, size, objects, indexes: reindex(state.indexes, ref, previous, next) }
 }
 
 function reindex(

@@ -82,6 +82,7 @@ describe('all shipped policies together', () => {
       'DR-04',
       'DR-09',
       'DR-10',
+      'GW-06',
       'INJ-01',
       'MTLS-08',
       'MTLS-20',

@@ -1,6 +1,7 @@
 import type { KindName } from '../../mesh/kinds.ts'
 import type { Policy } from '../policy.ts'
 import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
+import { GATEWAY_FUNCTIONS } from './gateways.ts'
 import type { MeshFunction } from './mesh-function.ts'
 import { MTLS_FUNCTIONS } from './mtls.ts'
 import { RESILIENCE_FUNCTIONS } from './resilience.ts'
@@ -11,6 +12,7 @@ import { SCOPING_FUNCTIONS } from './scoping.ts'
 export const MESH_FUNCTIONS: readonly MeshFunction[] = [
   ...MTLS_FUNCTIONS,
   ...AUTHORIZATION_FUNCTIONS,
+  ...GATEWAY_FUNCTIONS,
   ...SCOPING_FUNCTIONS,
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 
 import { asObject } from '../../kube/json.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import type { KindName } from '../../mesh/kinds.ts'
+import { KINDS, type KindName } from '../../mesh/kinds.ts'
 import { emptySnapshot, refOf, type MeshSnapshot } from '../../mesh/snapshot.ts'
 import type { Source } from '../source.ts'
 import { unknownKind, watchKind, type KindListener, type KindStatus, type WatchKindOptions } from './watch-kind.ts'
@@ -50,9 +50,12 @@ class WatchedMesh implements ClusterMesh {
 
   constructor(options: ClusterMeshOptions) {
     this.options = options
-    this.snapshot = emptySnapshot(
-      options.istioNamespace === undefined ? {} : { istioNamespace: options.istioNamespace },
-    )
+    const { istioNamespace, onlyIn } = options
+    const secretNamespaces = onlyIn?.get(KINDS.secret)
+    this.snapshot = emptySnapshot({
+      ...(istioNamespace === undefined ? {} : { istioNamespace }),
+      ...(secretNamespaces === undefined ? {} : { secretNamespaces }),
+    })
   }
 
   start(): void {
