@@ -4,25 +4,8 @@ import { describeNodes } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { openInstallation, plaintext, type Installation } from './installation.ts'
 
-/** Everything in the cluster that bears the name of the release. */
-const LEFT = [
-  'validatingwebhookconfigurations,mutatingwebhookconfigurations,clusterroles,clusterrolebindings',
-  'leases,secrets,roles,rolebindings,deployments,services,serviceaccounts,configmaps,poddisruptionbudgets,networkpolicies',
-]
-
 describeNodes('the chart', () => {
   let site: Installation
-
-  const leftovers = async (): Promise<readonly string[]> => {
-    const lists = await Promise.all(LEFT.map((kinds) => site.kubectl('get', kinds, '-A', '-o', 'name')))
-    return lists.flatMap((list) => list.split('\n')).filter((name) => name.includes('meshward'))
-  }
-  const nothingLeft = () =>
-    eventually({ what: 'a cluster as it was', within: 30_000, every: 250 }, async () => {
-      const left = await leftovers()
-      if (left.length > 0) throw new Error(`still there: ${left.join(' ')}`)
-      return true
-    })
 
   beforeAll(async () => {
     site = await openInstallation()
@@ -57,7 +40,7 @@ describeNodes('the chart', () => {
 
   test('uninstalled, nothing is left and applies work again', async () => {
     await site.uninstall()
-    await nothingLeft()
+    await site.nothingLeft()
     expect(await site.apply(plaintext('free'))).toMatchObject({ code: 0 })
   })
 })

@@ -18,6 +18,8 @@ export interface Installation {
   readonly install: (...args: readonly string[]) => Promise<void>
   readonly upgrade: (...args: readonly string[]) => Promise<void>
   readonly uninstall: () => Promise<void>
+  /** Waits until nothing in the cluster bears the name of the release. */
+  readonly nothingLeft: () => Promise<void>
   readonly kubectl: (...args: readonly string[]) => Promise<string>
   /** `kubectl apply`, whatever comes of it. */
   readonly apply: (...objects: readonly object[]) => Promise<KubectlResult>
@@ -30,6 +32,12 @@ export interface Installation {
   /** Sends a signal to the process of a pod, which nobody else hears of. */
   readonly signal: (pod: string, signal: NodeJS.Signals) => Promise<void>
 }
+
+/** Everything that could be left of a release. */
+const KINDS = [
+  'validatingwebhookconfigurations,mutatingwebhookconfigurations,clusterroles,clusterrolebindings',
+  'leases,secrets,roles,rolebindings,deployments,services,serviceaccounts,configmaps,poddisruptionbudgets,networkpolicies',
+]
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -89,6 +97,14 @@ function describeInstallation(cluster: Cluster, helm: Helm): Installation {
     install: async (...args) => void (await helmOutput(helm, ['install', ...release, '--create-namespace', ...args])),
     upgrade: async (...args) => void (await helmOutput(helm, ['upgrade', ...release, ...args])),
     uninstall: async () => void (await helmOutput(helm, ['uninstall', 'meshward', '-n', namespace])),
+    nothingLeft: async () => {
+      await eventually({ what: 'a cluster as it was', within: 30_000, every: 250 }, async () => {
+        const lists = await Promise.all(KINDS.map((kinds) => kubectl('get', kinds, '-A', '-o', 'name')))
+        const left = lists.flatMap((list) => list.split('\n')).filter((name) => name.includes('meshward'))
+        if (left.length > 0) throw new Error(`still there: ${left.join(' ')}`)
+        return true
+      })
+    },
     kubectl,
     apply,
     rolledOut: async () => void (await kubectl('rollout', 'status', 'deployment/meshward', '--timeout=60s')),
