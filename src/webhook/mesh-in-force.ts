@@ -14,7 +14,7 @@ export interface MeshInForce extends Source<MeshSnapshot> {
   knowledge(): MeshKnowledge
   /** What its first sync waits for; undefined once it is over. */
   unsynced(): string | undefined
-  /** Reads what these policies read, from now on. */
+  /** Reads what these policies read, from now on, and nothing else. */
   follow(policies: PolicySet): void
   status(): readonly KindStatus[]
   /** Milliseconds since the last contact. */

@@ -13,7 +13,10 @@ export interface ClusterMesh extends Source<MeshSnapshot> {
   status(): readonly KindStatus[]
   /** Milliseconds since the API server was last heard of every kind: the age of the oldest. Infinite before the first sync. */
   staleness(): number
-  /** Watches these kinds too, from now on. Those that are watched already stay as they are. */
+  /**
+   * Watches these kinds from now on, and no others: those that are watched already stay as they are, and what was known of
+   * the rest is forgotten.
+   */
   watchKinds(kinds: Iterable<KindName>): void
   stop(): void
 }
@@ -39,12 +42,19 @@ export function watchMesh(options: ClusterMeshOptions): ClusterMesh {
   return mesh
 }
 
+/** A kind that is watched, or what is read of it in one namespace. */
+interface KindWatch {
+  readonly kind: KindName
+  readonly namespace: string | undefined
+  readonly stopped: AbortController
+  status: KindStatus
+}
+
 class WatchedMesh implements ClusterMesh {
   private snapshot: MeshSnapshot
   private readonly options: ClusterMeshOptions
-  private readonly stopped = new AbortController()
   /** By kind and, where it is read in some namespaces only, namespace. */
-  private readonly statuses = new Map<string, KindStatus>()
+  private readonly watches = new Map<string, KindWatch>()
   /** Lists are put in one after the other, so that two of them never build on the same snapshot. */
   private queue: Promise<void> = Promise.resolve()
 
@@ -63,17 +73,31 @@ class WatchedMesh implements ClusterMesh {
   }
 
   watchKinds(kinds: Iterable<KindName>): void {
+    const unwanted = new Map(this.watches)
     for (const kind of kinds)
-      for (const namespace of this.options.onlyIn?.get(kind) ?? [undefined]) this.watchKind(kind, namespace)
+      for (const namespace of this.options.onlyIn?.get(kind) ?? [undefined]) {
+        const key = namespace === undefined ? kind : `${kind} ${namespace}`
+        if (!unwanted.delete(key)) this.watchKind(key, kind, namespace)
+      }
+    for (const [key, watch] of unwanted) this.forget(key, watch)
   }
 
-  private watchKind(kind: KindName, namespace: string | undefined): void {
-    const key = namespace === undefined ? kind : `${kind} ${namespace}`
-    if (this.statuses.has(key)) return
-    this.statuses.set(key, unknownKind(kind))
-    const { signal } = this.stopped
-    const listener = this.listener(key, kind, namespace)
-    void watchKind({ ...this.options, kind, ...(namespace === undefined ? {} : { namespace }), signal, listener })
+  private watchKind(key: string, kind: KindName, namespace: string | undefined): void {
+    const watch: KindWatch = { kind, namespace, stopped: new AbortController(), status: unknownKind(kind) }
+    this.watches.set(key, watch)
+    void watchKind({
+      ...this.options,
+      kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      signal: watch.stopped.signal,
+      listener: this.listener(watch),
+    })
+  }
+
+  private forget(key: string, { kind, namespace, stopped }: KindWatch): void {
+    stopped.abort()
+    this.watches.delete(key)
+    void this.inTurn(() => this.replace(kind, namespace, []))
   }
 
   current(): MeshSnapshot {
@@ -81,41 +105,47 @@ class WatchedMesh implements ClusterMesh {
   }
 
   hasSynced(): boolean {
-    return [...this.statuses.values()].every(({ state }) => state !== 'listing')
+    return this.status().every(({ state }) => state !== 'listing')
   }
 
   status(): readonly KindStatus[] {
-    return [...this.statuses.values()].sort((a, b) => (a.kind < b.kind ? -1 : 1))
+    return [...this.watches.values()].map(({ status }) => status).sort((a, b) => (a.kind < b.kind ? -1 : 1))
   }
 
   staleness(): number {
-    const contacts = [...this.statuses.values()].map(({ lastContact }) => lastContact)
+    const contacts = this.status().map(({ lastContact }) => lastContact)
     if (contacts.some((contact) => contact === 0)) return Number.POSITIVE_INFINITY
     return contacts.length === 0 ? 0 : this.options.now() - Math.min(...contacts)
   }
 
   stop(): void {
-    this.stopped.abort()
+    for (const { stopped } of this.watches.values()) stopped.abort()
   }
 
-  private listener(key: string, kind: KindName, namespace: string | undefined): KindListener {
+  /** A watch that was stopped may still have something to say, which nobody wants to hear. */
+  private listener(watch: KindWatch): KindListener {
+    const { kind, namespace, stopped } = watch
+    const isOver = (): boolean => stopped.signal.aborted
     return {
-      replaced: (objects) => {
-        const replacing = this.queue.then(() => this.replace(kind, namespace, objects))
-        this.queue = replacing.then(
-          () => undefined,
-          () => undefined,
-        )
-        return replacing
-      },
-      changed: (object) => this.told(object, this.put(object)),
-      removed: (object) => this.told(object, this.remove(object)),
+      replaced: (objects) => this.inTurn(async () => (isOver() ? 0 : this.replace(kind, namespace, objects))),
+      changed: (object) => !isOver() && this.told(object, this.put(object)),
+      removed: (object) => !isOver() && this.told(object, this.remove(object)),
       status: (status) => {
-        const before = this.statuses.get(key)
-        this.statuses.set(key, status)
-        if (before?.state !== status.state || before.trouble !== status.trouble) this.options.statusChanged?.(status)
+        const before = watch.status
+        watch.status = status
+        if (isOver()) return
+        if (before.state !== status.state || before.trouble !== status.trouble) this.options.statusChanged?.(status)
       },
     }
+  }
+
+  private inTurn(task: () => Promise<number>): Promise<number> {
+    const running = this.queue.then(task)
+    this.queue = running.then(
+      () => undefined,
+      () => undefined,
+    )
+    return running
   }
 
   private told(object: KubeObject, isChanged: boolean): boolean {

@@ -21,7 +21,7 @@ export interface LiveMeshOptions {
 
 /** The mesh around requests, of the kinds that the policies in force read. */
 export interface LiveMesh extends Source<MeshSnapshot> {
-  /** Reads what these policies read, from now on. */
+  /** Reads what these policies read, from now on, and nothing else. */
   follow(policies: PolicySet): void
   /** `whole`, or the kinds that are too old to judge by. */
   knowledge(): Exclude<MeshKnowledge, 'partial'>

@@ -80,6 +80,40 @@ describe('the mesh from the API server', () => {
     expect(stored()).toEqual([kept('a', '102')])
   })
 
+  it('forgets a kind that is wanted no more, and lists it anew when it is wanted again', async () => {
+    server.pages = [{ items: [virtualService('a', '1')], next: '' }]
+    await synced()
+    mesh.watchKinds([])
+    expect(mesh.status()).toEqual([])
+    await until(() => server.openWatches() === 0 && stored().length === 0)
+    server.pages = [{ items: [virtualService('b', '2')], next: '' }]
+    mesh.watchKinds([KINDS.virtualService])
+    await until(() => mesh.hasSynced() && server.openWatches() === 1)
+    expect(stored()).toEqual([kept('b', '2')])
+    server.send('ADDED', virtualService('c', '103'))
+    await until(() => stored().length === 2)
+  })
+
+  it('forgets a kind in the middle of its list', async () => {
+    server.pages = [{ items: Array.from({ length: 2000 }, (_, index) => virtualService(`a${index}`, '1')), next: '' }]
+    start()
+    await until(() => stored().length > 0)
+    mesh.watchKinds([])
+    await until(() => server.openWatches() === 0 && stored().length === 0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect([stored().length, server.openWatches(), mesh.status()]).toEqual([0, 0, []])
+  })
+
+  it('leaves a watch alone that is wanted still', async () => {
+    server.pages = [{ items: [virtualService('a', '1')], next: '' }]
+    await synced()
+    const calls = server.calls.length
+    mesh.watchKinds([KINDS.virtualService])
+    server.send('ADDED', virtualService('b', '101'))
+    await until(() => stored().length === 2)
+    expect(server.calls.length).toBe(calls)
+  })
+
   it('leaves out a version that is older than the one it knows, but takes an object that was made anew', async () => {
     server.pages = [{ items: [virtualService('a', '50')], next: '' }]
     await synced()
@@ -163,7 +197,7 @@ describe('the mesh from the API server', () => {
   it('gives up on a list that never ends', async () => {
     server.pages = [{ items: [], next: '0' }]
     start()
-    await until(() => mesh.status()[0]?.trouble !== '')
+    await vi.waitFor(() => expect(mesh.status()[0]?.failures).toBe(1), { timeout: 18_000 })
     expect(mesh.status()[0]?.trouble).toBe(
       'the list of /apis/networking.istio.io/v1/virtualservices does not end after 1000000 objects',
     )
