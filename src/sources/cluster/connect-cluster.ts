@@ -21,13 +21,6 @@ export interface ClusterConnection {
   readonly namespace: string
 }
 
-/**
- * Milliseconds without a byte after which a watch is dead. Where nothing happens the API server sends a bookmark every 60
- * to 75 s (kube: cacher.go); the 30 s that the library waits by itself would end every quiet watch before the first of
- * them, and its kind would look like one that is not heard of any more.
- */
-const LONGEST_SILENCE = 90_000
-
 export type ConnectOutcome =
   | { readonly ok: true; readonly connection: ClusterConnection }
   | { readonly ok: false; readonly reason: string }
@@ -60,6 +53,5 @@ export async function connectCluster(options: ConnectOptions): Promise<ConnectOu
   }
   if (config.getCurrentCluster() === null) return { ok: false, reason: 'the kubeconfig has no current cluster' }
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace ?? 'default'
-  const watch = Object.assign(new Watch(config), { requestTimeoutMs: LONGEST_SILENCE })
-  return { ok: true, connection: { config, api: createApiClient(config), watch, namespace } }
+  return { ok: true, connection: { config, api: createApiClient(config), watch: new Watch(config), namespace } }
 }

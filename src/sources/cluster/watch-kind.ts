@@ -47,7 +47,7 @@ export interface WatchKindOptions {
   readonly listener: KindListener
   readonly signal: AbortSignal
   readonly now: () => number
-  /** The first pause after a failure in milliseconds; it doubles, with jitter, up to sixty times that. */
+  /** The first pause after a failure in milliseconds; it doubles, with jitter, up to thirty times that, as in client-go. */
   readonly pause: number
   /** 0 ≤ n < 1, for jitter. */
   readonly random: () => number
@@ -128,6 +128,7 @@ class KindKeeper {
     return new Promise((resolve) => {
       let resourceVersion = from
       let end: WatchEnd | undefined
+      let isOver = false
       const query = {
         resourceVersion,
         allowWatchBookmarks: true,
@@ -141,10 +142,12 @@ class KindKeeper {
           else resourceVersion = this.receive(type, value, location) || resourceVersion
         },
         (error: unknown) => {
+          isOver = true
           resolve(end ?? endOf(error, resourceVersion))
         },
       )
       void started.then((controller) => {
+        if (!isOver) this.heard()
         signal.addEventListener('abort', () => controller.abort(), { once: true })
         if (signal.aborted) controller.abort()
       })
@@ -153,10 +156,8 @@ class KindKeeper {
 
   /** Delivers one event. The version to resume from after it, empty where it carries none. Never throws. */
   private receive(type: string, value: Json, location: ResourceLocation): string {
-    this.failures = 0
     const isTaken = type === 'BOOKMARK' || this.deliver(type, value, location)
-    const leftOut = this.status.leftOut + (isTaken ? 0 : 1)
-    this.report({ lastContact: this.options.now(), trouble: '', leftOut })
+    this.heard(isTaken ? 0 : 1)
     const { resourceVersion } = asObject(asObject(value).metadata)
     return typeof resourceVersion === 'string' ? resourceVersion : ''
   }
@@ -187,12 +188,21 @@ class KindKeeper {
     if (this.options.signal.aborted) return
     this.failures += 1
     this.report({ trouble: reason, failures: this.status.failures + 1 })
-    await this.wait(this.options.pause * Math.min(2 ** (this.failures - 1), 60))
+    await this.wait(this.options.pause * Math.min(2 ** (this.failures - 1), 30))
   }
 
   private async wait(milliseconds: number): Promise<void> {
     const jittered = milliseconds * (0.5 + this.options.random())
     await sleep(jittered, undefined, { signal: this.options.signal, ref: false }).catch(() => undefined)
+  }
+
+  /**
+   * A watch was taken up where the last one ended, or an event came: what is known is what the API server has. Bookmarks
+   * alone would not tell: of a kind that has never changed there are none (kube: cacher.go).
+   */
+  private heard(leftOut = 0): void {
+    this.failures = 0
+    this.report({ lastContact: this.options.now(), trouble: '', leftOut: this.status.leftOut + leftOut })
   }
 
   private report(change: Partial<KindStatus>): void {
@@ -210,7 +220,7 @@ function endOf(error: unknown, resourceVersion: string): WatchEnd {
   if (error === null || error === undefined) return { kind: 'ended', resourceVersion }
   const status = typeof error === 'object' && 'statusCode' in error ? error.statusCode : undefined
   if (status === 410 || status === 404) return { kind: 'expired' }
-  // No byte for a while: bookmarks come every minute, so the connection is dead; resume from where it was.
+  // No byte for 30 s: nothing happened, or the connection is dead. Resumed, the watch tells which.
   if (error instanceof Error && error.name === 'TimeoutError') return { kind: 'ended', resourceVersion }
   return { kind: 'failed', resourceVersion, reason: error instanceof Error ? error.message : 'the watch failed' }
 }

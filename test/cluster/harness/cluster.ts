@@ -19,7 +19,9 @@ export interface Cluster extends ClusterAccess {
   readonly files: ClusterFiles
   /** A port on this machine's loopback address that leads to an address and port in the cluster's network. */
   readonly expose: (address: string, port: number) => Promise<number>
-  /** Kills the API server as a crash would, and starts it again on the same port over the same data. */
+  /** Kills the API server as a crash would. */
+  readonly stopApiServer: () => Promise<void>
+  /** Kills the API server unless that was done, and starts it again on the same port over the same data. */
   readonly restartApiServer: () => Promise<void>
   /** Ends every process and removes every file of the cluster. */
   readonly stop: () => Promise<void>
@@ -50,7 +52,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const { kubectl } = access
       nodes = await startNodes({ ...options.nodes, launcher: inside, kubeconfig: plane.innerKubeconfig, kubectl })
     }
-    return { ...access, files, expose: network.expose, restartApiServer: plane.restartApiServer, stop }
+    const { stopApiServer, restartApiServer } = plane
+    return { ...access, files, expose: network.expose, stopApiServer, restartApiServer, stop }
   } catch (error) {
     await stop()
     throw error

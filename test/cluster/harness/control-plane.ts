@@ -26,6 +26,7 @@ export interface ControlPlane {
   readonly kubeconfig: string
   /** The path of a kubeconfig for programs in the cluster's network. */
   readonly innerKubeconfig: string
+  readonly stopApiServer: () => Promise<void>
   readonly restartApiServer: () => Promise<void>
 }
 
@@ -52,6 +53,10 @@ export async function startControlPlane({ network, launcher, binaries }: Control
     return process
   }
   let running = await startApiServer()
+  const stopApiServer = async () => {
+    running.signal('SIGKILL')
+    await running.exited
+  }
   const authority = authorityFile(launcher)
   const kubeconfigFor = (file: string, server: string): string =>
     writeKubeconfig(join(folder, file), { server, authority, serverName: apiServerName, token: credentials.adminToken })
@@ -64,9 +69,9 @@ export async function startControlPlane({ network, launcher, binaries }: Control
   return {
     kubeconfig,
     innerKubeconfig,
+    stopApiServer,
     restartApiServer: async () => {
-      running.signal('SIGKILL')
-      await running.exited
+      await stopApiServer()
       running = await startApiServer()
     },
   }
