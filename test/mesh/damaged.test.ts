@@ -6,6 +6,7 @@ import type { KubeObject } from '../../src/kube/object.ts'
 import { worstPathThrough } from '../../src/mesh/amplification.ts'
 import { shapeRisks } from '../../src/mesh/authorization-shape.ts'
 import { nodeOf } from '../../src/mesh/call-node.ts'
+import { conversationOf } from '../../src/mesh/conversation.ts'
 import { defaultDenyOf } from '../../src/mesh/default-deny.ts'
 import { facts } from '../../src/mesh/facts.ts'
 import { backendsOf } from '../../src/mesh/gateway-api-backends.ts'
@@ -91,6 +92,16 @@ const REQUESTS: readonly Request[] = [
   { id: 'b', ip: 'nonsense', jwt: { issuer: 'i', sub: 's', claims: { a: { b: ['x'] } } } },
 ].flatMap((request) => parseRequest(request) ?? [])
 
+/** What a pod makes of each of these calls. */
+function converse(mesh: MeshSnapshot, pod: string): void {
+  const found = mesh.get('Pod', 'a', pod)
+  const client = found === undefined ? undefined : workloadOf(found)
+  if (client === undefined) return
+  for (const [host, port] of CALLED) {
+    for (const request of REQUESTS) conversationOf(mesh, { client, host, port, request })
+  }
+}
+
 /** Every question at once. Only that it ends without a throw counts. */
 function askEverything(mesh: MeshSnapshot): void {
   facts(mesh, REQUESTS)
@@ -106,9 +117,15 @@ function askEverything(mesh: MeshSnapshot): void {
       if (workload !== undefined) worstPathThrough(mesh, nodeOf(workload))
     }
   }
+  converse(mesh, 'web')
   for (const namespace of ['a', 'b', 'constructor', '']) defaultDenyOf(mesh, namespace)
   for (const host of ['web.a.svc.cluster.local', '*', '', 'x.wild.example', '__proto__']) hostExists(mesh, host, 'a')
 }
+
+const CALLED = [
+  ['web', 80],
+  ['x.wild.example', 80],
+] as const
 
 /** What may stand where something else was meant. */
 const NONSENSE: readonly Json[] = [
