@@ -1,4 +1,4 @@
-import { namespaceOf } from '../../../kube/object.ts'
+import { nameOf, namespaceOf } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
@@ -13,12 +13,13 @@ export const unknownNamespaces: Find = (context, object) => {
   const { mesh, knowledge } = context
   const found: (MeshFinding | SkippedPlace)[] = []
   for (const { value, field } of sourceValues(object, 'namespace')) {
-    if (value.includes('*') || value === namespaceOf(object) || exists(mesh, value)) continue
+    const isPattern = value.startsWith('*') || value.endsWith('*')
+    if (value === namespaceOf(object) || (isPattern ? matchesAny(mesh, value) : exists(mesh, value))) continue
     if (knowledge === 'partial') found.push({ field, outcome: 'skip' })
     else
       found.push({
         field,
-        message: `there is no namespace "${value}", so nobody calls from there`,
+        message: `there is no namespace ${isPattern ? 'like ' : ''}"${value}", so nobody calls from there`,
         remediation: 'write the name of a namespace, without any other part of an identity',
         atMost: 'Warn',
       })
@@ -92,6 +93,15 @@ function madeFor(gateway: unknown, account: string): boolean {
 
 function knowsAccounts(mesh: MeshSnapshot, namespace: string): boolean {
   return mesh.inNamespace(KINDS.serviceAccount, namespace).length > 0 || workloadsIn(mesh, namespace).length > 0
+}
+
+/** A star at one end stands for anything, alone for every namespace. istio: security/authz/matcher/string.go. */
+function matchesAny(mesh: MeshSnapshot, pattern: string): boolean {
+  if (pattern === '*') return true
+  return mesh.all(KINDS.namespace).some((namespace) => {
+    const name = nameOf(namespace)
+    return pattern.startsWith('*') ? name.endsWith(pattern.slice(1)) : name.startsWith(pattern.slice(0, -1))
+  })
 }
 
 function exists(mesh: MeshSnapshot, namespace: string): boolean {
