@@ -35,7 +35,7 @@ const RIGHTS = [
   [
     'cluster',
     '`list`, `watch` on the kinds of `files/kinds-read.yaml`',
-    'rules over the mesh read them; the file is generated from the shipped policies',
+    'rules over the mesh read them; the file is generated from the shipped policies, and what only `policies.disabled` read is left out',
   ],
   ['cluster', '`get`, `update` on the two webhook configurations of its name', 'the leader fills and repairs them'],
   [

@@ -91,7 +91,7 @@ export const CHART_SHAPES: Readonly<Record<string, JsonObject>> = {
   annotations: texts,
   enforcement: { enum: ['enforce', 'warn', 'off'] },
   'istio.namespace': namespace,
-  'policies.disabled': names,
+  'policies.disabled': { ...names, items: { type: 'string', pattern: '^[A-Za-z0-9.*-]+$' } },
   'policies.settings': { type: 'array', items: setting() },
   'policies.own': ownPolicies,
   'policies.bindings': { type: 'array', items: meshPolicyBindingSchema },

@@ -15,6 +15,7 @@
 - --webhook-config=/etc/meshward/config/webhook.yaml
 - --policies=/etc/meshward/policies
 - --bindings=/etc/meshward/config/bindings.yaml
+- --disabled-file=/etc/meshward/config/disabled
 - --enforcement-file=/etc/meshward/config/enforcement
 - --istio-namespace={{ .Values.istio.namespace }}
 {{- if eq .Values.certificates.mode "self" }}

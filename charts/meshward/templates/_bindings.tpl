@@ -1,9 +1,5 @@
 {{/* What the values say about policies, as a stream of MeshPolicyBinding. */}}
 {{- define "meshward.bindings" -}}
-{{- with .Values.policies.disabled }}
----
-{{ include "meshward.binding" (dict "name" "disabled" "spec" (dict "policies" . "match" (dict "excludeNamespaces" (list "*")) "defaultsAction" "Off")) }}
-{{- end }}
 {{- if not .Values.istio.fillRetryBudget }}
 ---
 {{ include "meshward.binding" (dict "name" "no-retry-budget" "spec" (dict "policies" (list "require-retry-budget") "validationActions" (list "Audit") "defaultsAction" "Off")) }}
