@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 
@@ -14,6 +14,8 @@ export interface ApiServerOptions {
   readonly credentials: Credentials
   /** Admission plug-ins to switch off. */
   readonly withoutAdmission: readonly string[]
+  /** A user whose every request is to be found in `auditFile`. */
+  readonly auditedUser: string | undefined
 }
 
 const serviceRange = '10.96.0.0/24'
@@ -55,8 +57,21 @@ export function launchApiServer(launcher: Launcher, options: ApiServerOptions): 
       '--enable-aggregator-routing=true',
       ...(options.address.startsWith('127.') ? ['--endpoint-reconciler-type=none'] : []),
       `--disable-admission-plugins=${options.withoutAdmission.join(',')}`,
+      ...(options.auditedUser === undefined ? [] : auditFlags(launcher, options.auditedUser)),
     ],
   })
+}
+
+/** What the API server writes about the requests of one user: a line of JSON each (`audit.k8s.io/v1`, `Event`). */
+export function auditFile(folder: string): string {
+  return join(folder, 'audit.log')
+}
+
+function auditFlags({ folder }: Launcher, user: string): readonly string[] {
+  const policyFile = join(folder, 'audit-policy.json')
+  const rules = [{ level: 'Metadata', users: [user], omitStages: ['RequestReceived'] }, { level: 'None' }]
+  writeFileSync(policyFile, JSON.stringify({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules }))
+  return [`--audit-policy-file=${policyFile}`, `--audit-log-path=${auditFile(folder)}`, '--audit-log-mode=blocking']
 }
 
 export interface AwaitApiServerOptions {

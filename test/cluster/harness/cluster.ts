@@ -12,6 +12,8 @@ export interface ClusterOptions extends BinaryOptions {
   readonly crds?: readonly CrdSet[]
   /** Nodes that really run pods, in a network of the cluster's own; all controllers with them. Linux only. */
   readonly nodes?: NodesOptions
+  /** A user whose requests to the API server are written down, see `auditFile`. */
+  readonly auditedUser?: string
 }
 
 /** A cluster of one's own. */
@@ -44,7 +46,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   try {
     if (options.nodes !== undefined) network = await createNetwork(launcher)
     const inside = launchIn(network, launcher)
-    const plane = await startControlPlane({ network, launcher: inside, binaries })
+    const plane = await startControlPlane({ network, launcher: inside, binaries, auditedUser: options.auditedUser })
     const files = { kubeconfig: plane.kubeconfig, kubectlBinary: binaries.kubectl, folder: launcher.folder }
     const access = openCluster(files)
     await installCrds(access.kubectl, options.crds ?? ['istio', 'gateway-api'])

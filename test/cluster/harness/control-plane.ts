@@ -19,6 +19,8 @@ export interface ControlPlaneOptions {
     /** None: a cluster without controllers. */
     readonly controllerManager: string | undefined
   }
+  /** A user whose requests are written down, see `auditFile`. */
+  readonly auditedUser?: string | undefined
 }
 
 export interface ControlPlane {
@@ -31,7 +33,8 @@ export interface ControlPlane {
 }
 
 /** Starts etcd, an API server, and controllers if there are to be any, and waits until the API server is ready. */
-export async function startControlPlane({ network, launcher, binaries }: ControlPlaneOptions): Promise<ControlPlane> {
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { network, launcher, binaries, auditedUser } = options
   const { folder } = launcher
   const etcd = await startEtcd(launcher, binaries.etcd)
   const credentials = createCredentials(folder)
@@ -43,6 +46,7 @@ export async function startControlPlane({ network, launcher, binaries }: Control
     address,
     port,
     credentials,
+    auditedUser,
     // It refuses pods until a controller has made their namespace's service account.
     withoutAdmission: binaries.controllerManager === undefined ? ['ServiceAccount'] : [],
   }
