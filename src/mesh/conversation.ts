@@ -1,5 +1,5 @@
 import { concreteHost } from './aliases.ts'
-import { enrolmentOf } from './ambient-enrolment.ts'
+import { enrolmentOf, isWaypointWorkload } from './ambient-enrolment.ts'
 import { calledHost, type CalledHost } from './conversation/called-host.ts'
 import { identityOf, type Call } from './conversation/call.ts'
 import { walkCaptured } from './conversation/client-ambient.ts'
@@ -47,6 +47,7 @@ export function conversationOf(whole: MeshSnapshot, query: ConversationQuery): C
 }
 
 function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: ConversationQuery): Walk {
+  if (isWaypointWorkload(client)) return unknown('the client is a waypoint, which calls nobody of its own accord')
   if (runsGateway(client.object)) {
     return unknown('the client is a gateway: its Gateways and VirtualServices decide', {
       object: client.object,

@@ -28,7 +28,7 @@ async function verdictLines(command: readonly string[]): Promise<readonly string
 }
 
 describe('why a call fails, with the object and field to change', () => {
-  const causes: readonly (readonly [name: string, verdict: string, decider?: string])[] = [
+  const causes: readonly (readonly [name: string, verdict: string, decider: string])[] = [
     [
       'hidden-by-sidecar',
       `fails: connection reset; the client speaks plaintext, since the Sidecar imports [./*, istio-system/*], and so not vault/ledger.vault.svc.cluster.local:80; ${PLAINTEXT}`,
@@ -69,7 +69,7 @@ describe('why a call fails, with the object and field to change', () => {
       'fails: connection reset after 10s; orders.stock.svc.cluster.local has no port 8080, but 80: nobody answers there',
       'Service stock/orders spec.ports',
     ],
-    ['unknown-host', 'fails: DNS failure; there is no Service for "invoice.stock"; did you mean "invoices.stock"?'],
+    ['unknown-host', 'fails: DNS failure; there is no Service for "invoice.stock"; did you mean "invoices.stock"?', ''],
     [
       'shadowed-virtual-service',
       'fails: 503; the route leads to offers-old.stock.svc.cluster.local, behind which nothing runs',
@@ -90,12 +90,16 @@ describe('why a call fails, with the object and field to change', () => {
       `fails: connection reset; the client speaks plaintext, having no sidecar; ${PLAINTEXT}`,
       'PeerAuthentication vault/strict spec.mtls.mode',
     ],
-    ['permissive', 'ok: an answer; it gets through to stock/api: no policy forbids it'],
-    ['external-tls', 'ok: an answer; it gets through to payments.example.com:443: in TLS, as far as the mesh decides'],
+    ['permissive', 'ok: an answer; it gets through to stock/api: no policy forbids it', ''],
+    [
+      'external-tls',
+      'ok: an answer; it gets through to payments.example.com:443: in TLS, as far as the mesh decides',
+      '',
+    ],
   ]
 
   test.each(causes)('%s', async (name, verdict, decider) => {
-    const expected = [verdict, ...(decider === undefined ? [] : [`decided by ${decider}`])]
+    const expected = [verdict, ...(decider === '' ? [] : [`decided by ${decider}`])]
     const { command, answer } = headOf(name)
     expect({ printed: await verdictLines(command), promised: answer }).toStrictEqual({
       printed: expected,

@@ -15,6 +15,8 @@ export interface PolicyGate {
   /** The RequestAuthentications that it knows; none on TCP. */
   readonly authentications: readonly KubeObject[]
   readonly request: Request
+  /** The client in words. */
+  readonly who: string
   readonly port: number
   /** Of the server; empty where it is not known. */
   readonly address: string
@@ -24,7 +26,7 @@ export interface PolicyGate {
 
 /** What policies make of a request: its token first, then DENY, then ALLOW. */
 export function* walkPolicies(gate: PolicyGate): Walk {
-  const { rules, allowing, authentications, refusedAs, request, port, address } = gate
+  const { rules, allowing, authentications, refusedAs, request, who, port, address } = gate
   const issuers = issuersOf(authentications)
   const [authentication] = authentications
   if (authentication !== undefined && request.jwt !== undefined && !issuers.has(request.jwt.issuer)) {
@@ -37,10 +39,13 @@ export function* walkPolicies(gate: PolicyGate): Walk {
   if (hangsOnAddress && (verdict === 'allow' || rule === undefined)) {
     return unknown('policies ask for the address of the client, which is not here', policyDecider(rules))
   }
-  const who = request.principal ?? 'a client without an identity'
   if (verdict !== 'allow') {
     if (rule !== undefined) return fails(refusedAs, `a rule denies it to ${who}`, ruleDecider(rule))
-    return deniedByDefault(allowing, refusedAs, `${request.method} ${request.path} of ${who}`)
+    return deniedByDefault(
+      allowing,
+      refusedAs,
+      `${refusedAs === '403' ? `${request.method} ${request.path}` : 'the connection'} of ${who}`,
+    )
   }
   const custom = rules.CUSTOM?.find((candidate) => candidate.matches(arrival))
   if (custom !== undefined) return unknown('an external authorizer has the last word', ruleDecider(custom))

@@ -107,8 +107,8 @@ function* rivalSteps({ rivals, host }: Routing, routes: readonly Route[]): Gener
 
 /** What the VirtualService itself says of the requests that this route takes, further down. */
 function* shadowSteps({ entry }: Route): Generator<Step> {
-  for (const { field, by } of shadowedMatches(entry.object)) {
-    if (by !== entry.field && !by.startsWith(`${entry.field}.`)) continue
+  for (const { of, field, by } of shadowedMatches(entry.object)) {
+    if (of !== 'entry' || (by !== entry.field && !by.startsWith(`${entry.field}.`))) continue
     yield step('route', `never reached: ${by} takes all that it would`, { object: entry.object, field })
   }
 }

@@ -23,7 +23,7 @@ export function* walkSidecar(delivery: Delivery, workload: Workload, port: numbe
 }
 
 function* walkAccess(delivery: Delivery, workload: Workload, access: PortAccess, transport: Transport): Walk {
-  const { snapshot, client, identity } = delivery
+  const { snapshot, client, identity, because } = delivery
   const [ip = ''] = client.addresses
   const [address = ''] = workload.addresses
   const { port, rules } = access
@@ -33,6 +33,7 @@ function* walkAccess(delivery: Delivery, workload: Workload, access: PortAccess,
     allowing: authorizationFor(snapshot, workload).ALLOW,
     authentications: isHttp ? policiesFor(snapshot, KINDS.requestAuthentication, workload) : [],
     request: { ...delivery.request, principal: isIdentified(transport) ? identity : undefined, ip },
+    who: isIdentified(transport) ? identity : `a client without an identity: it speaks plaintext${because}`,
     port: port.number,
     address,
     refusedAs: isHttp ? '403' : 'connection reset',

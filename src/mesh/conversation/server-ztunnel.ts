@@ -34,8 +34,8 @@ function denied(
 ): Ending {
   const who = principal ?? 'a client without an identity'
   if (policy !== undefined) {
-    const why = isOfPeer(policy) ? 'ztunnel takes mTLS only' : 'a rule'
-    return fails(brokenAs, `${why}: the connection of ${who} is denied`, deciderOf(policy, rule?.index))
+    const why = isOfPeer(policy) ? 'ztunnel takes mTLS only, which denies' : 'a rule denies'
+    return fails(brokenAs, `${why} the connection of ${who}`, deciderOf(policy, rule?.index))
   }
   const allowing = policies.filter(({ action }) => action === 'ALLOW')
   const spoken = allowing.find(({ rules }) => rules.length > 0) ?? allowing[0]

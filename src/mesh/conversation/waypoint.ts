@@ -29,6 +29,7 @@ export function* walkWaypoint(delivery: Delivery, waypoint: KubeObject, served: 
     allowing: authorizationOf(waypointPolicies(snapshot, KINDS.authorizationPolicy, waypoint, service)).ALLOW,
     authentications,
     request: { ...request, principal: identity, ip },
+    who: identity,
     port: port.number,
     address: '',
     refusedAs: traffic.kind === 'http' ? '403' : 'connection reset',
