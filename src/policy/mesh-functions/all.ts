@@ -1,5 +1,6 @@
 import type { KindName } from '../../mesh/kinds.ts'
 import type { Policy } from '../policy.ts'
+import { AMBIENT_FUNCTIONS } from './ambient.ts'
 import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
 import { GATEWAY_FUNCTIONS } from './gateways.ts'
 import type { MeshFunction } from './mesh-function.ts'
@@ -16,6 +17,7 @@ export const MESH_FUNCTIONS: readonly MeshFunction[] = [
   ...SCOPING_FUNCTIONS,
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,
+  ...AMBIENT_FUNCTIONS,
 ]
 
 /** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */

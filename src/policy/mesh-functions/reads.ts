@@ -12,3 +12,6 @@ export const WORKLOADS: readonly KindName[] = [KINDS.pod, ...TEMPLATE_KINDS, KIN
 
 /** What runs, and what says whether it gets a sidecar or is captured by ambient. */
 export const INJECTED: readonly KindName[] = [...MESH, ...WORKLOADS, KINDS.mutatingWebhook]
+
+/** What runs in ambient, the services in front of it, and the waypoints between. */
+export const AMBIENT: readonly KindName[] = [...REGISTRY, ...INJECTED, KINDS.k8sGateway, KINDS.gatewayClass]

@@ -1,0 +1,114 @@
+import { asObject } from '../../../kube/json.ts'
+import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { waypointBypasses } from '../../../mesh/ambient-bypass.ts'
+import { gapsUnder, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
+import { placesOfPolicy } from '../../../mesh/ambient-reach.ts'
+import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { isNamespaceWide } from '../../../mesh/peer-authentication.ts'
+import type { MeshService } from '../../../mesh/registry.ts'
+import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { servicesOfWaypoint } from '../../../mesh/waypoint-attachment.ts'
+import { waypointPolicies } from '../../../mesh/waypoint-policies.ts'
+import { namespacesOf, placeOf } from '../mtls/accepted-plaintext.ts'
+import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+/** Ports of captured workloads that accept plaintext although PeerAuthentications demand mTLS. */
+export const openPorts: Find = (context, object, params) => {
+  const mesh = discoveredMesh(context.mesh)
+  const [gap] = firstGap(mesh, object)
+  if (gap === undefined) return []
+  const { workload, port, demanded } = gap
+  const by = demanded.object === undefined ? '' : ` (${nameOf(context, refOf(demanded.object), params)} demands it)`
+  const isOwn = demanded.object !== undefined && isSameObject(demanded.object, object)
+  return [
+    {
+      field: isOwn ? demanded.field : 'spec',
+      message: `${placeOf(context, { workload, port, decided: demanded }, params)} accepts plaintext although mTLS is STRICT there${by}: Istio makes nothing for ztunnel of this combination of policies`,
+      remediation:
+        'set mode STRICT for the namespace or the workload as a whole, with the ports that may be PERMISSIVE as exceptions',
+      related:
+        demanded.object === undefined ? [] : [relatedTo(context, refOf(demanded.object), params, demanded.field)],
+    },
+  ]
+}
+
+/** Gaps come from policies that name ports: of one without a selector, those are looked at which it stands above. */
+function* firstGap(mesh: MeshSnapshot, policy: KubeObject): Generator<PeerGap> {
+  if (!isNamespaceWide(policy)) return yield* gapsUnder(mesh, policy)
+  for (const namespace of namespacesOf(mesh, policy)) {
+    for (const other of mesh.inNamespace(KINDS.peerAuthentication, namespace)) {
+      const ports = asObject(asObject(other.spec).portLevelMtls)
+      if (!isNamespaceWide(other) && Object.keys(ports).length > 0) yield* gapsUnder(mesh, other)
+    }
+  }
+}
+
+/**
+ * Workloads that can be reached past the waypoint that guards them. A policy that closes the way may come later, so this warns; taking
+ * that away does not.
+ */
+export const bypasses: Find = (context, object, params) => {
+  const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
+  const own = context.operation === 'DELETE' ? [] : guarded(after, object)
+  const isChange = context.operation !== 'CREATE' && kindNameOf(object) === KINDS.authorizationPolicy
+  const around = isChange ? guardedServices(after, namespaceOf(object)) : []
+  const seen = new Set<string>()
+  return [...own, ...around]
+    .filter(({ service }) => !seen.has(service.host) && seen.add(service.host))
+    .flatMap((guard): readonly MeshFinding[] => {
+      const [bypass] = waypointBypasses(after, guard.waypoint, guard.service)
+      const isOpened = isChange && waypointBypasses(before, guard.waypoint, guard.service).length === 0
+      if (bypass === undefined || !(isOpened || own.includes(guard))) return []
+      return [
+        {
+          field: context.operation === 'DELETE' ? '' : 'spec',
+          ...bypassFinding(context, { ...guard, name: bypass.workload.name }, params),
+          ...(isOpened ? {} : { atMost: 'Warn' as const }),
+        },
+      ]
+    })
+    .slice(0, MOST_FINDINGS)
+}
+
+interface Guarded {
+  readonly waypoint: KubeObject
+  readonly service: MeshService
+}
+
+/** What a policy guards at waypoints, or what of a waypoint is guarded by any. */
+function guarded(mesh: MeshSnapshot, object: KubeObject): readonly Guarded[] {
+  if (kindNameOf(object) === KINDS.k8sGateway) {
+    return servicesOfWaypoint(mesh, object)
+      .filter((service) => waypointPolicies(mesh, KINDS.authorizationPolicy, object, service).length > 0)
+      .map((service) => ({ waypoint: object, service }))
+  }
+  const found: Guarded[] = []
+  for (const place of placesOfPolicy(mesh, object)) {
+    if (place.kind === 'waypoint' && place.service !== undefined)
+      found.push({ waypoint: place.waypoint, service: place.service })
+    if (found.length === MOST_FINDINGS) break
+  }
+  return found
+}
+
+/** The services of a namespace that policies guard at their waypoints. */
+function guardedServices(mesh: MeshSnapshot, namespace: string): readonly Guarded[] {
+  return mesh.inNamespace(KINDS.authorizationPolicy, namespace).flatMap((policy) => guarded(mesh, policy))
+}
+
+function bypassFinding(
+  context: MeshContext,
+  { waypoint, service, name }: Guarded & { readonly name: string },
+  params: Parameters<Find>[2],
+): Omit<MeshFinding, 'field'> {
+  const gateway = nameOf(context, refOf(waypoint), params)
+  const account = `${namespaceOf(waypoint)}/${ownName(waypoint)}`
+  return {
+    message: `${name} can be reached past ${gateway}, which enforces what is said of ${service.host}: whoever connects to the pod's own address meets ztunnel alone`,
+    remediation: `apply an AuthorizationPolicy in ${service.namespace} that selects these pods and allows serviceAccounts: ["${account}"] only`,
+    related: [relatedTo(context, refOf(waypoint), params)],
+  }
+}
