@@ -50,7 +50,8 @@ export async function startPlayground({ policies, bindings, args, say }: Playgro
   }
 }
 
-async function createNamespaces({ kubectl }: Cluster): Promise<void> {
+/** The namespaces that the examples are for. */
+export async function createNamespaces({ kubectl }: Pick<Cluster, 'kubectl'>): Promise<void> {
   const items = namespaces.map((metadata) => ({ apiVersion: 'v1', kind: 'Namespace', metadata }))
   await kubectlOutput(kubectl, ['create', '-f', '-'], {
     stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),

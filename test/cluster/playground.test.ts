@@ -1,4 +1,3 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -9,43 +8,12 @@ import { describeCluster } from './harness/describe-cluster.ts'
 import { eventually } from './harness/eventually.ts'
 import { createKubectl, type Kubectl } from './harness/kubectl.ts'
 import { programsNaming } from './harness/programs-naming.ts'
+import { expectNothingLeft, printed, startSession, type Session } from './playground-session.ts'
 
 const root = join(import.meta.dirname, '../..')
 const examples = readdirSync(join(root, 'examples'))
   .filter((name) => name.endsWith('.yaml'))
   .toSorted()
-
-/** The playground as a person starts it, with a folder for everything temporary that it makes. */
-interface Session {
-  readonly process: ChildProcess
-  readonly temporary: string
-  readonly output: () => string
-  readonly exited: Promise<number | null>
-}
-
-function startSession(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Session {
-  const temporary = mkdtempSync(join(tmpdir(), 'meshward-playground-'))
-  const playground = spawn(process.execPath, [join(root, 'tools/playground.ts'), ...args], {
-    env: { ...process.env, ...env, TMPDIR: temporary },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  for (const stream of [playground.stdout, playground.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-  const exited = new Promise<number | null>((resolve) => playground.once('exit', resolve))
-  return { process: playground, temporary, output: () => output, exited }
-}
-
-async function printed(session: Session, text: RegExp): Promise<RegExpExecArray> {
-  const what = `${text} in the playground's output`
-  return eventually({ what, within: 60_000 }, () => text.exec(session.output()) ?? undefined)
-}
-
-async function expectNothingLeft({ temporary }: Session): Promise<void> {
-  await eventually({ what: 'an empty machine', within: 15_000 }, () =>
-    programsNaming(temporary).length === 0 && readdirSync(temporary).length === 0 ? true : undefined,
-  )
-  rmSync(temporary, { recursive: true })
-}
 
 describeCluster('npm run playground', () => {
   describe('when it is ready', () => {

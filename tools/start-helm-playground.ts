@@ -1,0 +1,40 @@
+import { dirname } from 'node:path'
+
+import { chartFolder, helmOutput } from '../test/cluster/harness/helm.ts'
+import { whyNoNetwork } from '../test/cluster/harness/network.ts'
+import { openInstallation, type Installation } from '../test/cluster/helm/installation.ts'
+import { provideBinary } from './cluster/binaries.ts'
+import { createNamespaces } from './start-playground.ts'
+
+export interface HelmPlayground {
+  readonly site: Installation
+  /** Folders with kubectl and helm. */
+  readonly programs: readonly string[]
+  /** What `helm install` tells to do next. */
+  readonly notes: string
+  /** Seconds from the command until a plaintext PeerAuthentication was refused. */
+  readonly enforcedAfter: number
+}
+
+/** Starts a cluster whose nodes run pods, and installs the chart on it. Leaves nothing behind when a step fails. */
+export async function startHelmPlayground(say: (line: string) => void): Promise<HelmPlayground> {
+  const reason = whyNoNetwork()
+  if (reason !== undefined) throw new Error(reason)
+  const helm = await provideBinary('helm', { say })
+  say('starting an API server, its controllers and two nodes …')
+  const site = await openInstallation({ say })
+  try {
+    await createNamespaces(site.cluster)
+    say(`helm install meshward ${chartFolder} …`)
+    const started = performance.now()
+    await site.install()
+    await site.enforced()
+    const enforcedAfter = (performance.now() - started) / 1000
+    await site.rolledOut()
+    const notes = await helmOutput(site.helm, ['get', 'notes', 'meshward', '-n', 'meshward-system'])
+    return { site, programs: [dirname(site.cluster.files.kubectlBinary), dirname(helm)], notes, enforcedAfter }
+  } catch (error) {
+    await site.cluster.stop()
+    throw error
+  }
+}
