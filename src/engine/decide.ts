@@ -16,7 +16,10 @@ import { subjectOf } from './subject.ts'
 export interface DecideInput {
   readonly request: AdmissionRequest
   readonly policies: PolicySet
+  /** The mesh as it is before the request. */
   readonly mesh: MeshSnapshot
+  /** The mesh with the object of the request, where the caller has it. It is used as long as no default changes the object. */
+  readonly meshAfter?: MeshSnapshot
   /** mutate: fill defaults; validate: find what is wrong; both: fill, then judge the completed object. */
   readonly phase: 'mutate' | 'validate' | 'both'
   /** How much of the mesh is known; all of it when left out. */
@@ -27,7 +30,7 @@ export interface DecideInput {
  * The one decision function: webhook, dry run and command line differ only in where its inputs come from and how the
  * decision is shown. Pure and synchronous; never throws for any JSON (nested no deeper than the edges allow).
  */
-export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: DecideInput): Decision {
+export function decide({ request, policies, mesh, meshAfter, phase, knowledge = 'whole' }: DecideInput): Decision {
   const candidates = policies.matching(request.resource.group, resourceName(request), request.operation)
   if (policies.enforcement === 'off' || candidates.length === 0 || isUnchanged(request) || isCleanup(request))
     return untouched(request)
@@ -39,10 +42,11 @@ export function decide({ request, policies, mesh, phase, knowledge = 'whole' }: 
     if (answer === 'yes') applicable.push(bound)
     else if (answer !== 'no') undecided.push({ bound, namespace: answer.unknownNamespace })
   }
-  const view = meshView(request, mesh, knowledge === 'partial' ? 'partial' : 'whole')
+  const around = { before: mesh, after: meshAfter, knowledge: knowledge === 'partial' ? 'partial' : 'whole' } as const
+  const view = meshView(request, around)
   const fillable = applicable.filter(({ policy }) => whyStale(policy, knowledge) === undefined)
   const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
-  const judged = completed.patch.length === 0 ? view : meshView(request, mesh, view.knowledge, completed.object)
+  const judged = completed.patch.length === 0 ? view : meshView(request, around, completed.object)
   const judge = new Judge(request, completed.object, judged, policies.enforcement)
   const findings: Finding[] = []
   const evaluated: string[] = []

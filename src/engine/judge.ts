@@ -98,21 +98,22 @@ export class Judge {
     const { oldObject, operation } = this.request
     const { program } = bound.policy
     if (operation !== 'UPDATE' || oldObject === null || program === undefined) return () => false
+    const { before, knowledge } = this.mesh
     this.old ??= {
       // The watch may not have seen the old object yet, or another version of it.
       scope: requestScope(
         this.request,
-        meshView(this.request, this.mesh.before, this.mesh.knowledge, oldObject),
+        meshView(this.request, { before, after: before, knowledge }, oldObject),
         oldObject,
       ),
       places: new OldPlaces(this.scope.root, oldObject),
     }
     const { scope, places } = this.old
     const raw = rawFindings(policyScope(scope, bound, program)) ?? []
-    const before = new Set(raw.map(({ kind, path }) => `${kind} ${formatPath(path)}`))
+    const had = new Set(raw.map(({ kind, path }) => `${kind} ${formatPath(path)}`))
     return ({ kind, path }) => {
       const place = places.find(path)
-      return place !== undefined && before.has(`${kind} ${formatPath(place)}`)
+      return place !== undefined && had.has(`${kind} ${formatPath(place)}`)
     }
   }
 }

@@ -1,9 +1,21 @@
 import { asObject, type JsonObject } from '../kube/json.ts'
 import { isKubeObject, type KubeObject } from '../kube/object.ts'
+import { memo, memoByKey } from '../mesh/memo.ts'
 import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import { subjectOf } from './subject.ts'
 import type { AdmissionRequest } from './request.ts'
+
+/** What a request meets. */
+export interface MeshAround {
+  readonly before: MeshSnapshot
+  /**
+   * A mesh that may hold just this version of the object, as that of documents does for each of them. It is then taken as it is, with
+   * everything that was worked out about it for others.
+   */
+  readonly after?: MeshSnapshot | undefined
+  readonly knowledge: MeshContext['knowledge']
+}
 
 /**
  * The mesh around a request, as functions of `mesh.*` see it. What the mesh would be is worked out when a function
@@ -11,36 +23,54 @@ import type { AdmissionRequest } from './request.ts'
  */
 export function meshView(
   request: AdmissionRequest,
-  before: MeshSnapshot,
-  knowledge: MeshContext['knowledge'],
+  { before, after, knowledge }: MeshAround,
   object: JsonObject | null = request.object,
 ): MeshContext {
-  let after: MeshSnapshot | undefined
+  let mesh: MeshSnapshot | undefined
   return {
     before,
     knowledge,
     operation: request.operation,
     subject: subjectOf(request),
     get mesh() {
-      after ??= meshAfter(request, before, object)
-      return after
+      mesh ??= meshAfter(request, before, after, object)
+      return mesh
     },
   }
 }
 
-function meshAfter(request: AdmissionRequest, before: MeshSnapshot, object: JsonObject | null): MeshSnapshot {
-  const mesh = withNamespace(before, request.namespace)
+function meshAfter(
+  request: AdmissionRequest,
+  before: MeshSnapshot,
+  after: MeshSnapshot | undefined,
+  object: JsonObject | null,
+): MeshSnapshot {
   const subject = object ?? request.oldObject
-  if (!isKubeObject(subject)) return mesh
+  if (!isKubeObject(subject)) return withNamespace(before, request.namespace)
   const placed = inNamespace(subject, request)
-  return object === null ? mesh.without(refOf(placed)) : mesh.with(placed)
+  const ref = refOf(placed)
+  if (object === null) return withNamespace(before, request.namespace).without(ref)
+  const known = after?.get(ref.kind, ref.namespace, ref.name)
+  const mesh = after !== undefined && isVersion(known, placed) ? after : before.with(placed)
+  return withNamespace(mesh, request.namespace)
+}
+
+/** Are these the same version of one object? Of what a watch keeps of it not every field is there. */
+function isVersion(known: KubeObject | undefined, object: KubeObject): boolean {
+  if (known === undefined || known === object) return known === object
+  const { uid, resourceVersion } = asObject(object.metadata)
+  if (uid === undefined || resourceVersion === undefined) return false
+  return known.metadata?.uid === uid && known.metadata.resourceVersion === resourceVersion
 }
 
 /** The namespace of a request exists, even where the watch has not seen it yet. */
 function withNamespace(mesh: MeshSnapshot, name: string): MeshSnapshot {
-  if (name === '' || mesh.namespace(name) !== undefined) return mesh
-  return mesh.with({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })
+  return name === '' || mesh.namespace(name) !== undefined ? mesh : withUnseen(mesh)(name)
 }
+
+const withUnseen = memo((mesh: MeshSnapshot) =>
+  memoByKey(String, (name: string) => mesh.with({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+)
 
 /** A manifest need not name its namespace; in the mesh it has the one of its request. */
 function inNamespace(object: KubeObject, request: AdmissionRequest): KubeObject {

@@ -26,7 +26,8 @@ export function parseYamlSyntax(chunk: string): readonly SyntaxOutcome[] {
   const composer = new Composer({ schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' })
   const documents: Document.Parsed[] = []
   let tokens = 0
-  for (const lexeme of keepColons(new Lexer().lex(chunk))) {
+  const lexemes = new Lexer().lex(chunk)
+  for (const lexeme of COLON_AT_END.test(chunk) ? keepColons(lexemes) : lexemes) {
     for (const token of parser.next(lexeme)) documents.push(...composer.next(token))
     tokens += 1
     const problem = nesting(parser) > MAX_NESTING ? 'nesting' : tokens > MAX_TOKENS ? 'size' : undefined
@@ -124,4 +125,6 @@ function explainMissing(message: string): string {
   return `a bracket is not closed here; write ${bracket}, and indent what stands between the brackets`
 }
 
+/** What a text has that keepColons has something to do for. */
+const COLON_AT_END = /:[,\]}]/
 const FLOW_INDICATORS: ReadonlySet<string> = new Set([',', ']', '}'])

@@ -4,7 +4,7 @@ import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import type { FieldPath } from '../kube/field-path.ts'
 import type { KubeObject } from '../kube/object.ts'
-import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
+import { buildSnapshot, refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { locateField, type Manifest, type ManifestsRead } from '../sources/manifests.ts'
@@ -46,15 +46,16 @@ export interface CheckResult {
 
 /**
  * Judges documents as the webhook would when they are applied, all of them in one mesh. The same function stands
- * behind `meshward check` and `POST /dry-run`. Pure; never throws.
+ * behind `meshward check` and `POST /dry-run`. `onObject` is called after each. Pure; never throws.
  */
-export function checkDocuments(input: CheckInput): CheckResult {
+export function checkDocuments(input: CheckInput, onObject: () => void = () => undefined): CheckResult {
   const judged = judgedObjects(input)
   const mesh = meshAround(input.context, judged)
   const phase = input.defaults === 'inject' ? 'both' : 'validate'
   const objects = judged.map(({ manifest, object, ref, request }): CheckedObject => {
     const around = { mesh, phase, policies: input.policies, knowledge: input.knowledge } as const
     const decision = withScan(decideOn(request, object, around), request, around)
+    onObject()
     return { manifest, object, ref, request, decision, findings: placeFindings(manifest, decision) }
   })
   return { report: toReport(input, objects), objects }
@@ -73,11 +74,12 @@ export function judgedObjects({
 /** The mesh in which documents are judged: they belong to it and win over what was there. */
 export function meshAround(
   context: MeshSnapshot,
-  judged: Iterable<{ readonly object: JudgedObject['object'] }>,
+  judged: readonly { readonly object: JudgedObject['object'] }[],
 ): MeshSnapshot {
-  let mesh = context
-  for (const { object } of judged) mesh = mesh.with(object)
-  return mesh
+  const objects = judged.map(({ object }) => object)
+  // around a few objects a mesh is changed, and from nothing it is built: both give the same
+  if (context.size === 0) return buildSnapshot(objects, { istioNamespace: context.istioNamespace })
+  return objects.reduce((mesh, object) => mesh.with(object), context)
 }
 
 /** Decides on the creation of an object: to itself, the mesh is as it was before. */
@@ -86,7 +88,7 @@ export function decideOn(
   object: KubeObject,
   { mesh, ...rest }: Omit<DecideInput, 'request'>,
 ): Decision {
-  return decide({ request: { ...request, object }, mesh: mesh.without(refOf(object)), ...rest })
+  return decide({ request: { ...request, object }, mesh: mesh.without(refOf(object)), meshAfter: mesh, ...rest })
 }
 
 /** The decision on an object together with what is to be said of it as it stands: that something is missing in its namespace. */

@@ -72,7 +72,7 @@ function evaluate(expression: string, { request, params, mesh, knowledge }: Surr
     const [issue] = compiled.issues
     return { error: issue ?? { code: 'CEL-SYNTAX', message: 'this does not compile', start: 0, end: 0 } }
   }
-  const view = meshView(request, mesh, knowledge)
+  const view = meshView(request, { before: mesh, knowledge })
   const { activation } = requestScope(request, view)
   const budget = createBudget()
   const { remaining } = budget

@@ -23,6 +23,7 @@ import { formatSarif } from '../formats/sarif.ts'
 import { formatText } from '../formats/text.ts'
 import { addPolicyOptions, loadPolicies, type PolicyOptions } from '../policy-options.ts'
 import { printErrors } from '../print-errors.ts'
+import { trackProgress } from '../progress.ts'
 
 const FORMATS = {
   text: formatText,
@@ -77,7 +78,7 @@ async function check(paths: readonly string[], options: CheckOptions, io: CliIo)
     return exitCodeOf(report, options.failOn)
   }
   const { texts, input } = await readDocuments(paths, policies.set, options, io)
-  const { objects, report: judged } = isAllOther(options, input) ? nothingChecked([]) : checkDocuments(input)
+  const { objects, report: judged } = isAllOther(options, input) ? nothingChecked([]) : judge(input, io)
   const report = { ...judged, errors: [...policies.errors, ...judged.errors] }
   io.print(
     format({
@@ -89,6 +90,13 @@ async function check(paths: readonly string[], options: CheckOptions, io: CliIo)
     }),
   )
   return exitCodeOf(report, options.failOn)
+}
+
+function judge(input: CheckInput, io: CliIo): CheckResult {
+  const progress = trackProgress(io.progress, 'judging', input.read.manifests.length)
+  const result = checkDocuments(input, progress.step)
+  progress.done()
+  return result
 }
 
 const NO_PATH = 'there is nothing to judge; name a file, a folder or -, or give --cluster for what is in a cluster'

@@ -5,9 +5,10 @@ import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { texts } from '../../../mesh/fields.ts'
 import { isCoveredBy } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { memoByKey } from '../../../mesh/memo.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
 import { hostExists, servicesWithHost } from '../../../mesh/registry.ts'
-import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
+import { scopeOf, sidecarFor, type Scope } from '../../../mesh/sidecar.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
 import { visibleService } from '../../../mesh/visibility.ts'
@@ -46,14 +47,13 @@ function newlyHidden(context: MeshContext, object: KubeObject, params: JsonObjec
   const namespace = namespaceOf(object)
   const found = new Map<string, MeshFinding>()
   const routes = routesIn(after, namespace)
+  const [saw, sees] = [sightIn(before, namespace), sightIn(after, namespace)]
   for (const client of scopedWorkloads(after, object)) {
-    const sidecars = [sidecarFor(before, client), sidecarFor(after, client)] as const
+    const [then, now] = [sidecarFor(before, client), sidecarFor(after, client)]
     // Nothing else has changed, so such a workload sees what it saw.
-    if (sidecars[0] === sidecars[1]) continue
-    const [then, now] = [scopeOf(namespace, sidecars[0]), scopeOf(namespace, sidecars[1])]
+    if (then === now) continue
     for (const { host, object: user, field } of usesOf(before, client, routes)) {
-      if (found.has(host) || visibleService(before, then, host) === undefined) continue
-      if (visibleService(after, now, host) !== undefined) continue
+      if (found.has(host) || !saw(then, host) || sees(now, host)) continue
       found.set(host, {
         field: 'spec.egress',
         message: `${host} is hidden from ${client.name} from now on, and ${nameOf(context, refOf(user), params)} needs it: those requests get 502 or 503`,
@@ -104,17 +104,31 @@ function hiddenFrom(
   usesBy: (client: Workload) => readonly Use[],
 ): readonly { readonly use: Use; readonly client: Workload; readonly sidecar: KubeObject }[] {
   const found = new Map<string, { use: Use; client: Workload; sidecar: KubeObject }>()
+  const sees = sightIn(mesh, namespace)
   for (const client of workloadsIn(mesh, namespace)) {
     const sidecar = sidecarFor(mesh, client)
     if (sidecar === undefined) continue
-    const scope = scopeOf(namespace, sidecar)
     for (const use of usesBy(client)) {
       const key = `${use.field} ${use.host}`
-      if (found.has(key) || !hostExists(mesh, use.host, namespace)) continue
-      if (visibleService(mesh, scope, use.host) === undefined) found.set(key, { use, client, sidecar })
+      if (found.has(key) || sees(sidecar, use.host)) continue
+      if (hostExists(mesh, use.host, namespace)) found.set(key, { use, client, sidecar })
     }
   }
   return [...found.values()]
+}
+
+/** Does a Sidecar, or none, show a host to proxies of a namespace? Workloads that are alike ask the same again and again. */
+function sightIn(mesh: MeshSnapshot, namespace: string): (sidecar: KubeObject | undefined, host: string) => boolean {
+  const known = new Map<KubeObject | undefined, (host: string) => boolean>()
+  return (sidecar, host) => {
+    const sees = known.get(sidecar) ?? memoByKey(String, (each) => isSeen(mesh, scopeOf(namespace, sidecar), each))
+    known.set(sidecar, sees)
+    return sees(host)
+  }
+}
+
+function isSeen(mesh: MeshSnapshot, scope: Scope, host: string): boolean {
+  return visibleService(mesh, scope, host) !== undefined
 }
 
 function routesIn(mesh: MeshSnapshot, namespace: string): readonly Use[] {
