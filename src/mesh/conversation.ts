@@ -5,7 +5,7 @@ import { identityOf, type Call } from './conversation/call.ts'
 import { walkCaptured } from './conversation/client-ambient.ts'
 import { walkFromSidecar } from './conversation/client-sidecar.ts'
 import { walkDirect } from './conversation/direct.ts'
-import { fails, objectName, step, unknown, type Ending, type Step, type Walk } from './conversation/step.ts'
+import { collect, fails, objectName, step, unknown, type Ending, type Step, type Walk } from './conversation/step.ts'
 import { discoveredMesh } from './discovery.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { servicesWithHost } from './registry.ts'
@@ -37,13 +37,8 @@ export function conversationOf(whole: MeshSnapshot, query: ConversationQuery): C
   const { client, host, port } = query
   const authority = port === HTTP ? host : `${host}:${port}`
   const request = { ...query.request, principal: undefined, ip: client.addresses[0] ?? '', host: authority }
-  const walk = walkCall(discoveredMesh(whole), { ...query, request })
-  const steps: Step[] = []
-  for (;;) {
-    const next = walk.next()
-    if (next.done === true) return { client, host, port, request, steps, verdict: next.value }
-    steps.push(next.value)
-  }
+  const { steps, ending } = collect(walkCall(discoveredMesh(whole), { ...query, request }))
+  return { client, host, port, request, steps, verdict: ending }
 }
 
 function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: ConversationQuery): Walk {

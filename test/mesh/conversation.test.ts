@@ -338,7 +338,7 @@ describe('the destination and its transport', () => {
   const tls = (mode: string, more = ''): string =>
     rule('shop', 'cart', `{ host: cart, trafficPolicy: { tls: { mode: ${mode} ${more} } } }`)
   const plain = (yaml: string): string => yaml.replace('security.istio.io/tlsMode: istio, ', '')
-  const disabled = object('PeerAuthentication', 'shop', 'off', '{ mtls: { mode: DISABLE } }')
+  const disabled = object('PeerAuthentication', 'shop', 'plaintext', '{ mtls: { mode: DISABLE } }')
   const TLS = 'DestinationRule shop/cart spec.trafficPolicy.tls.mode'
 
   test.each<readonly [string, string, string]>([
@@ -423,6 +423,15 @@ describe('the destination and its transport', () => {
     ],
   ])('%s', (_, more, expected) => {
     expect(verdict(more)).toBe(expected)
+  })
+
+  test('what keeps automatic mTLS out is named', () => {
+    const asked = meshConfig('enableAutoMtls: false')
+    expect([answers('transport', disabled), answers('transport', asked), answers('transport', '')]).toStrictEqual([
+      ['plaintext: automatic mTLS takes no part — PeerAuthentication shop/plaintext spec.mtls.mode'],
+      ['plaintext: automatic mTLS takes no part — ConfigMap istio-system/istio data.mesh enableAutoMtls'],
+      ['mTLS to pods with a sidecar, plaintext to others: automatic mTLS'],
+    ])
   })
 
   test('replicas are told once, and what differs on its own', () => {

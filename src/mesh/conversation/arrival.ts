@@ -7,6 +7,7 @@ import { walkOutside } from './outside.ts'
 import { walkSidecar } from './server-sidecar.ts'
 import {
   answered,
+  collect,
   fails,
   objectName,
   step,
@@ -16,15 +17,21 @@ import {
   type Part,
   type Step,
   type Walk,
+  type Walked,
 } from './step.ts'
 import { walkZtunnel } from './server-ztunnel.ts'
 
 /** What the client speaks to an endpoint: `mtls` that of sidecars, `hbone` that of ambient, `tls` anything without an identity of the mesh. */
 export type Transport = 'mtls' | 'hbone' | 'tls' | 'plaintext'
 
-/** One place that a request may come to. */
-export interface Arrival {
+/** An endpoint, and what is spoken to it. */
+export interface Reached {
   readonly endpoint: Endpoint
+  readonly transport: Transport
+}
+
+/** One place that a request may come to. */
+export interface Arrival extends Omit<Reached, 'transport'> {
   /** Whether a sidecar and ztunnel speak HBONE to each other depends on the installation. */
   readonly transport: Transport | 'hbone-or-plaintext'
 }
@@ -45,22 +52,23 @@ export function walkArrivals(delivery: Delivery, port: ServicePort, arrivals: re
 }
 
 function* walkArrival(delivery: Delivery, port: ServicePort, { endpoint, transport }: Arrival): Walk {
-  if (transport !== 'hbone-or-plaintext') return yield* walkTransport(delivery, port, endpoint, transport)
-  const withHbone = collect(walkTransport(delivery, port, endpoint, 'hbone'))
-  const without = collect(walkTransport(delivery, port, endpoint, 'plaintext')).ending
+  if (transport !== 'hbone-or-plaintext') return yield* walkReached(delivery, port, { endpoint, transport })
+  const withHbone = collect(walkReached(delivery, port, { endpoint, transport: 'hbone' }))
+  const without = collect(walkReached(delivery, port, { endpoint, transport: 'plaintext' })).ending
   yield* withHbone.steps
   const { outcome, sees, by } = withHbone.ending
   if (outcome === without.outcome && sees === without.sees) return withHbone.ending
   const cases = `with it ${sees}, without it ${without.sees}: ${without.why}`
   return unknown(
-    `it depends on whether sidecars and ztunnel speak HBONE to each other here; ${cases}`,
+    `whether sidecars and ztunnel speak HBONE to each other is up to the installation: ${cases}`,
     without.by ?? by,
   )
 }
 
-function* walkTransport(delivery: Delivery, port: ServicePort, endpoint: Endpoint, transport: Transport): Walk {
+function* walkReached(delivery: Delivery, port: ServicePort, reached: Reached): Walk {
+  const { endpoint, transport } = reached
   const { workload } = endpoint
-  if (workload === undefined) return yield* walkOutside(delivery, port, endpoint, transport)
+  if (workload === undefined) return yield* walkOutside(delivery, port, reached)
   const { object } = workload
   if (runsGateway(object))
     return unknown('a gateway: its Gateways and VirtualServices decide', { object, field: 'spec' })
@@ -68,10 +76,8 @@ function* walkTransport(delivery: Delivery, port: ServicePort, endpoint: Endpoin
     const why = `the certificate is of service account ${endpoint.account ?? ''}, which is none of subjectAltNames`
     return fails(delivery.brokenAs, why, delivery.cause)
   }
-  if (endpoint.hasSidecar) return yield* walkSidecar(delivery, workload, endpoint.port, transport)
-  if (isCaptured(delivery.snapshot, workload)) {
-    return yield* walkZtunnel(delivery, workload, endpoint.port, transport)
-  }
+  if (endpoint.hasSidecar) return yield* walkSidecar(delivery, workload, reached)
+  if (isCaptured(delivery.snapshot, workload)) return yield* walkZtunnel(delivery, workload, reached)
   yield step('server', `no sidecar and no ztunnel: port ${endpoint.port} is the application's own`)
   switch (transport) {
     case 'mtls':
@@ -90,21 +96,7 @@ function isImpostor({ snapshot, expected }: Delivery, { hasSidecar, namespace, a
   return !expected.includes(`spiffe://${identityOf(snapshot, namespace, account)}`)
 }
 
-interface Told {
-  readonly steps: readonly Step[]
-  readonly ending: Ending
-}
-
-function collect(walk: Walk): Told {
-  const steps: Step[] = []
-  for (;;) {
-    const next = walk.next()
-    if (next.done === true) return { steps, ending: next.value }
-    steps.push(next.value)
-  }
-}
-
-function* replay(name: string, how: string, { steps, ending }: Told): Walk {
+function* replay(name: string, how: string, { steps, ending }: Walked): Walk {
   yield step('server', `${name}, reached ${how}`)
   yield* steps
   return ending.outcome === 'ok' ? { ...ending, why: `it gets through to ${name}: ${ending.why}` } : ending

@@ -7,6 +7,7 @@ import { endpointsOf } from '../endpoints.ts'
 import { blocks, text } from '../fields.ts'
 import type { Destination } from '../http-route.ts'
 import { KINDS } from '../kinds.ts'
+import { effectiveMtls } from '../peer-authentication.ts'
 import { portOf, servicesWithHost, type MeshService, type ServicePort } from '../registry.ts'
 import { visibleService } from '../visibility.ts'
 import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
@@ -26,12 +27,12 @@ export function* walkDestination(call: SidecarCall, destination: Destination, by
     return missingSubset(call, destination, rule, by)
   }
   const cluster = clustersFor(snapshot, client, service, port).get(subset ?? '')
-  if (cluster === undefined) return withoutEndpoints(call, service, rule, destination, by)
+  if (cluster === undefined) return withoutEndpoints(call, { service, rule, destination, by })
   yield step('destination', destinationText(service, number, rule, subset), destinationDecider(service, rule, subset))
   const cause = transportDecider(call, cluster.tls, service)
   yield step('transport', transportText(cluster.tls, service), cause)
   const arrivals = arrivalsOf(call, service, port, cluster)
-  if (arrivals.length === 0) return withoutEndpoints(call, service, rule, destination, by)
+  if (arrivals.length === 0) return withoutEndpoints(call, { service, rule, destination, by })
   const identity = identityOf(snapshot, client.namespace, client.serviceAccount)
   const delivery = { ...call, cause, because: '', identity, expected: cluster.tls.subjectAltNames }
   return yield* walkArrivals(delivery, port, arrivals)
@@ -98,13 +99,17 @@ function hasSubset({ spec }: KubeObject, subset: string): boolean {
   return blocks(asObject(spec).subsets).some(({ name }) => name === subset)
 }
 
-function withoutEndpoints(
-  call: SidecarCall,
-  service: MeshService,
-  rule: MergedRule | undefined,
-  { subset }: Destination,
-  by: Decider | undefined,
-): Ending {
+/** What a destination turned out to be. */
+interface Found {
+  readonly service: MeshService
+  readonly rule: MergedRule | undefined
+  readonly destination: Destination
+  /** Where a route names it. */
+  readonly by: Decider | undefined
+}
+
+function withoutEndpoints(call: SidecarCall, { service, rule, destination, by }: Found): Ending {
+  const { subset } = destination
   const { source, selector, object, host, resolution } = service
   if (source === 'Service' && selector === undefined) {
     return unknown(`${host} has no selector, and its EndpointSlices are not here`, { object, field: 'spec.selector' })
@@ -164,10 +169,13 @@ function transportText({ mode, from }: ClientTls, { external }: MeshService): st
 function transportDecider(
   { snapshot }: SidecarCall,
   { from }: ClientTls,
-  { external }: MeshService,
+  { external, namespace }: MeshService,
 ): Decider | undefined {
   if (from?.object !== undefined) return { object: from.object, field: `${from.field}.mode` }
-  return external ? undefined : meshDecider(snapshot, 'enableAutoMtls')
+  if (external) return undefined
+  // automatic mTLS takes no part where the service's namespace as a whole takes plaintext only
+  const { mode, object, field } = effectiveMtls(snapshot, { namespace, labels: {} })
+  return mode === 'DISABLE' && object !== undefined ? { object, field } : meshDecider(snapshot, 'enableAutoMtls')
 }
 
 /** Where the application chose the address, a cluster speaks one transport to whatever is there. */

@@ -1,17 +1,11 @@
-import type { Endpoint } from '../endpoints.ts'
 import { isHttp, type Protocol } from '../protocol.ts'
 import type { ServicePort } from '../registry.ts'
-import type { Transport } from './arrival.ts'
+import type { Reached } from './arrival.ts'
 import type { Delivery } from './call.ts'
 import { answered, fails, step, unknown, type Walk } from './step.ts'
 
 /** What becomes of a request that goes to an address that is no workload of the mesh. */
-export function* walkOutside(
-  { brokenAs, cause }: Delivery,
-  port: ServicePort,
-  endpoint: Endpoint,
-  transport: Transport,
-): Walk {
+export function* walkOutside({ brokenAs, cause }: Delivery, port: ServicePort, { endpoint, transport }: Reached): Walk {
   yield step('server', endpoint.hasSidecar ? 'declared to have a sidecar' : 'nothing of the mesh runs there')
   switch (transport) {
     case 'mtls':

@@ -4,14 +4,15 @@ import { KINDS } from '../kinds.ts'
 import { effectiveMtls, type EffectiveMtls } from '../peer-authentication.ts'
 import { policiesFor } from '../policy-attachment.ts'
 import type { Workload } from '../workloads.ts'
-import type { Transport } from './arrival.ts'
+import type { Reached, Transport } from './arrival.ts'
 import type { Delivery } from './call.ts'
 import { walkPolicies } from './policies.ts'
 import { answered, fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
 
 /** What a pod with a sidecar makes of a request: the transport first, then tokens and policies. */
-export function* walkSidecar(delivery: Delivery, workload: Workload, port: number, transport: Transport): Walk {
+export function* walkSidecar(delivery: Delivery, workload: Workload, { endpoint, transport }: Reached): Walk {
   const { snapshot } = delivery
+  const { port } = endpoint
   const mtls = effectiveMtls(snapshot, workload, port)
   yield step('server', `port ${port} is ${mtls.mode}: it takes ${ACCEPTS[mtls.mode]}`, deciderOf(mtls))
   const misfit = misfitOf(delivery, transport, mtls)

@@ -1,13 +1,14 @@
-import type { KubeObject } from '../../kube/object.ts'
+import { effectiveMtls, type EffectiveMtls } from '../peer-authentication.ts'
 import type { Workload } from '../workloads.ts'
 import { isOfPeer, judgeConnection, ztunnelPoliciesFor, type ConnectionVerdict } from '../ztunnel-access.ts'
 import type { ZtunnelPolicy } from '../ztunnel-policy.ts'
-import type { Transport } from './arrival.ts'
+import type { Reached } from './arrival.ts'
 import type { Delivery } from './call.ts'
 import { answered, fails, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
 
 /** What ztunnel makes of a connection to a port of a captured pod. */
-export function* walkZtunnel(delivery: Delivery, workload: Workload, port: number, transport: Transport): Walk {
+export function* walkZtunnel(delivery: Delivery, workload: Workload, { endpoint, transport }: Reached): Walk {
+  const { port } = endpoint
   const { snapshot, client, identity, brokenAs, cause } = delivery
   yield step(
     'server',
@@ -20,36 +21,29 @@ export function* walkZtunnel(delivery: Delivery, workload: Workload, port: numbe
   const enforced = ztunnelPoliciesFor(snapshot, workload)
   const principal = transport === 'hbone' ? identity : undefined
   const judged = judgeConnection(enforced, { principal, ip, port, address })
-  if (judged.verdict === 'deny') return denied(judged, enforced.policies, principal, brokenAs)
-  const text = judged.policy === undefined ? 'none forbids the connection' : 'allows the connection'
-  yield step('policy', text, judged.policy === undefined ? undefined : deciderOf(judged.policy, judged.rule?.index))
-  return answered('an answer', judged.policy === undefined ? 'no policy forbids it' : 'a policy allows it')
+  if (judged.verdict === 'deny') {
+    const { why, by } = denialOf(judged, enforced.policies, effectiveMtls(snapshot, workload, port))
+    return fails(brokenAs, `${why} the connection of ${principal ?? 'a client without an identity'}`, by)
+  }
+  const by = judged.policy === undefined ? undefined : deciderOf(judged.policy, judged.rule?.index)
+  yield step('policy', by === undefined ? 'none forbids the connection' : 'allows the connection', by)
+  return answered('an answer', by === undefined ? 'no policy forbids it' : 'a policy allows it', by)
 }
 
-function denied(
+function denialOf(
   { policy, rule }: ConnectionVerdict,
   policies: readonly ZtunnelPolicy[],
-  principal: string | undefined,
-  brokenAs: string,
-): Ending {
-  const who = principal ?? 'a client without an identity'
-  if (policy !== undefined) {
-    const why = isOfPeer(policy) ? 'ztunnel takes mTLS only, which denies' : 'a rule denies'
-    return fails(brokenAs, `${why} the connection of ${who}`, deciderOf(policy, rule?.index))
+  { object, field }: EffectiveMtls,
+): Pick<Ending, 'why' | 'by'> {
+  if (policy !== undefined && isOfPeer(policy)) {
+    return { why: 'ztunnel takes mTLS only, which denies', by: object === undefined ? undefined : { object, field } }
   }
+  if (policy !== undefined) return { why: 'a rule denies', by: deciderOf(policy, rule?.index) }
   const allowing = policies.filter(({ action }) => action === 'ALLOW')
   const spoken = allowing.find(({ rules }) => rules.length > 0) ?? allowing[0]
-  return fails(
-    brokenAs,
-    `no ALLOW policy lets the connection of ${who} in`,
-    spoken === undefined ? undefined : deciderOf(spoken),
-  )
+  return { why: 'no ALLOW policy allows', by: spoken === undefined ? undefined : deciderOf(spoken) }
 }
 
-/** What stands for PeerAuthentications of the whole mesh is of no one object. */
-function deciderOf(policy: ZtunnelPolicy, index?: number): Decider | undefined {
-  const object: KubeObject | undefined = policy.object
-  if (object === undefined) return undefined
-  if (isOfPeer(policy)) return { object, field: 'spec.mtls.mode' }
-  return { object, field: index === undefined ? 'spec.rules' : `spec.rules[${index}]` }
+function deciderOf({ object }: ZtunnelPolicy, index?: number): Decider | undefined {
+  return object === undefined ? undefined : { object, field: `spec.rules${index === undefined ? '' : `[${index}]`}` }
 }

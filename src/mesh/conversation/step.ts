@@ -43,6 +43,22 @@ export interface Ending {
 /** The steps of a call, one by one, and how it ends. */
 export type Walk = Generator<Step, Ending>
 
+/** A walk that is over. */
+export interface Walked {
+  readonly steps: readonly Step[]
+  readonly ending: Ending
+}
+
+/** Goes all the way. */
+export function collect(walk: Walk): Walked {
+  const steps: Step[] = []
+  for (;;) {
+    const next = walk.next()
+    if (next.done === true) return { steps, ending: next.value }
+    steps.push(next.value)
+  }
+}
+
 /** A step, for all of the calls unless it says otherwise. */
 export function step(topic: Topic, text: string, by?: Decider, branch = ''): Step {
   return { topic, text, by, branch }
@@ -81,10 +97,9 @@ export function* walkParts(parts: readonly Part[], noun: string): Walk {
   const endings: { readonly ending: Ending; readonly share: number; readonly name: string }[] = []
   const isOnly = parts.length === 1
   for (const { name, share, walk } of parts) {
-    const steps = walk()
-    let next = steps.next()
-    for (; next.done !== true; next = steps.next()) yield isOnly ? next.value : under(name, next.value)
-    endings.push({ ending: next.value, share, name })
+    const { steps, ending } = collect(walk())
+    yield* isOnly ? steps : steps.map((inner) => under(name, inner))
+    endings.push({ ending, share, name })
   }
   return combine(endings, noun)
 }

@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest'
+
+import type { JsonObject } from '../../src/kube/json.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
+import { objectName } from '../../src/mesh/conversation/step.ts'
+import { conversationOf, type Conversation } from '../../src/mesh/conversation.ts'
+import { parseRequest } from '../../src/mesh/request.ts'
+import { allWorkloads } from '../../src/mesh/workloads.ts'
+import {
+  ambient,
+  authorizationPolicy,
+  meshOf,
+  object,
+  peerAuthentication,
+  pod,
+  service,
+  virtualService,
+  waypoint,
+} from './gateway-mesh.ts'
+
+const WEB = 'cluster.local/ns/shop/sa/web'
+const USES_WAYPOINT = { 'istio.io/use-waypoint': 'gate' }
+const SIDECAR = { labels: { 'security.istio.io/tlsMode': 'istio' } }
+
+interface Asked {
+  readonly client?: string
+  readonly port?: number
+  readonly path?: string
+}
+
+function converse(objects: readonly KubeObject[], { client = 'shop/web', port = 80, path = '/' }: Asked): Conversation {
+  const mesh = meshOf(pod('shop/web'), pod('shop/cart'), service('shop/cart'), objects)
+  const found = allWorkloads(mesh).find(({ namespace, name }) => `${namespace}/${name}` === client)
+  const request = parseRequest({ path })
+  if (found === undefined || request === undefined) throw new Error(`no ${client}`)
+  return conversationOf(mesh, { client: found, host: 'cart.shop', port, request })
+}
+
+function verdict(objects: readonly KubeObject[], asked: Asked = {}): string {
+  const { outcome, sees, why, by } = converse(objects, asked).verdict
+  return `${outcome}: ${sees}; ${why}${by === undefined ? '' : ` — ${objectName(by.object)} ${by.field}`}`
+}
+
+const from = (source: JsonObject): JsonObject => ({ from: [{ source }] })
+const THROUGH = 'ok: an answer; it gets through to shop/cart: no policy forbids it'
+
+describe('from ztunnel to ztunnel', () => {
+  const strict = peerAuthentication('shop/strict', { mtls: { mode: 'STRICT' } })
+  const plain = [pod('old/job'), object('Namespace', 'old')]
+  test.each<[string, readonly KubeObject[], Asked, string]>([
+    ['everything passes', [ambient('shop')], {}, THROUGH],
+    ['STRICT is what it speaks', [ambient('shop'), strict], {}, THROUGH],
+    [
+      'but not what others speak',
+      [ambient('shop'), strict, ...plain],
+      { client: 'old/job' },
+      'fails: connection reset; ztunnel takes mTLS only, which denies the connection of a client without an identity — PeerAuthentication shop/strict spec.mtls.mode',
+    ],
+    ['who may pass without STRICT', [ambient('shop'), ...plain], { client: 'old/job' }, THROUGH],
+    [
+      'a rule denies a client',
+      [ambient('shop'), authorizationPolicy('shop/deny', { action: 'DENY', rules: [from({ principals: [WEB] })] })],
+      {},
+      `fails: connection reset; a rule denies the connection of ${WEB} — AuthorizationPolicy shop/deny spec.rules[0]`,
+    ],
+    [
+      'a rule allows others only',
+      [ambient('shop'), authorizationPolicy('shop/allow', { rules: [from({ namespaces: ['pay'] })] })],
+      {},
+      `fails: connection reset; no ALLOW policy allows the connection of ${WEB} — AuthorizationPolicy shop/allow spec.rules`,
+    ],
+    [
+      'a port that the Service does not have',
+      [ambient('shop')],
+      { port: 81 },
+      'fails: timeout; cart.shop.svc.cluster.local has no port 81, but 80, 5432: nobody answers there — Service shop/cart spec.ports',
+    ],
+  ])('%s', (_, objects, asked, expected) => {
+    expect(verdict(objects, asked)).toBe(expected)
+  })
+})
+
+describe('through a waypoint', () => {
+  const gated = [ambient('shop', USES_WAYPOINT), waypoint('shop/gate')]
+  const atService = (name: string, spec: JsonObject): KubeObject =>
+    authorizationPolicy(name, { ...spec, targetRefs: [{ kind: 'Service', group: '', name: 'cart' }] })
+  const route = (http: readonly JsonObject[]): KubeObject =>
+    virtualService('shop/v', { hosts: ['cart.shop.svc.cluster.local'], http })
+  test.each<[string, readonly KubeObject[], Asked, string]>([
+    ['everything passes', gated, {}, THROUGH],
+    [
+      'its policies answer with 403',
+      [...gated, atService('shop/deny', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/admin'] } }] }] })],
+      { path: '/admin' },
+      `fails: 403; a rule denies it to ${WEB} — AuthorizationPolicy shop/deny spec.rules[0]`,
+    ],
+    [
+      'those for another path do not',
+      [...gated, atService('shop/deny', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/admin'] } }] }] })],
+      {},
+      THROUGH,
+    ],
+    [
+      'its routes may take no request',
+      [...gated, route([{ match: [{ uri: { prefix: '/api' } }], route: [{ destination: { host: 'cart' } }] }])],
+      {},
+      'fails: 404; no route of VirtualService shop/v takes GET / — VirtualService shop/v spec.http',
+    ],
+    [
+      'its routes may lead to a subset that is not there',
+      [...gated, route([{ route: [{ destination: { host: 'cart', subset: 'v2' } }] }])],
+      {},
+      'fails: 503; subset "v2" is in no DestinationRule that the waypoint uses for cart.shop.svc.cluster.local — VirtualService shop/v spec.http[0].route[0].destination',
+    ],
+    [
+      'ztunnel sees the waypoint, not the client',
+      [...gated, authorizationPolicy('shop/allow', { rules: [from({ principals: [WEB] })] })],
+      {},
+      'fails: 503; no ALLOW policy allows the connection of cluster.local/ns/shop/sa/gate — AuthorizationPolicy shop/allow spec.rules',
+    ],
+  ])('%s', (_, objects, asked, expected) => {
+    expect(verdict(objects, asked)).toBe(expected)
+  })
+
+  test('the steps name the waypoint and who asks for it', () => {
+    const { steps } = converse(gated, {})
+    expect(
+      steps.map(({ topic, text, by }) => [topic, text, by === undefined ? '' : objectName(by.object)]),
+    ).toStrictEqual([
+      ['client', 'is in ambient: ztunnel carries what it sends', ''],
+      ['host', 'cart.shop.svc.cluster.local, a host of Service shop/cart', 'Service shop/cart'],
+      ['route', 'through the waypoint Gateway shop/gate', 'Namespace shop'],
+      ['policy', 'none: everybody may call', ''],
+      ['route', 'no VirtualService routes it: it goes to cart.shop.svc.cluster.local:80', ''],
+      ['retries', 'tried up to 3 times; again where the request did not reach the server', ''],
+      ['timeout', 'none: the client waits as long as the server takes', ''],
+      ['transport', 'HBONE, with the identity of the waypoint', ''],
+      ['server', 'shop/cart, reached over HBONE', ''],
+      ['server', 'port 8080 of a pod in ambient: ztunnel takes HBONE, and plaintext unless a policy forbids it', ''],
+      ['policy', 'none forbids the connection', ''],
+    ])
+  })
+
+  test('not through one that is not ready', () => {
+    const { steps, verdict: ending } = converse([ambient('shop', USES_WAYPOINT)], {})
+    expect([steps[2]?.text, ending.outcome]).toStrictEqual([
+      'past the waypoint shop/gate, which is not used: WaypointIsNotReady',
+      'ok',
+    ])
+  })
+})
+
+describe('between sidecars and ambient', () => {
+  const mixed = [ambient('shop'), pod('pay/till', SIDECAR), object('Namespace', 'pay')]
+  test.each<[string, readonly KubeObject[], string]>([
+    ['what both transports pass is known', mixed, THROUGH],
+    [
+      'what only one passes depends on the installation',
+      [...mixed, peerAuthentication('shop/strict', { mtls: { mode: 'STRICT' } })],
+      'unknown: it depends; whether sidecars and ztunnel speak HBONE to each other is up to the installation: with it an answer, without it 503: ztunnel takes mTLS only, which denies the connection of a client without an identity — PeerAuthentication shop/strict spec.mtls.mode',
+    ],
+  ])('%s', (_, objects, expected) => {
+    expect(verdict(objects, { client: 'pay/till' })).toBe(expected)
+  })
+
+  test('from ambient to a STRICT sidecar', () => {
+    const objects = [
+      ambient('shop'),
+      pod('shop/cart', SIDECAR),
+      peerAuthentication('shop/strict', { mtls: { mode: 'STRICT' } }),
+    ]
+    expect(verdict(objects)).toContain(
+      'unknown: it depends; whether sidecars and ztunnel speak HBONE to each other is up to the installation',
+    )
+  })
+})
