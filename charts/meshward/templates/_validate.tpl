@@ -66,7 +66,7 @@
 
 {{/* A policy that was written as a text: is it YAML, and of the right kind? */}}
 {{- define "meshward.validateText" -}}
-{{- range $text := regexSplit "(?m)^---(\\s.*)?$" .text -1 -}}
+{{- range $text := regexSplit "(?m)^---([ \\t].*)?$" .text -1 -}}
 {{- $document := $text | fromYaml -}}
 {{- if hasKey $document "Error" -}}
 {{- fail (printf "policies.own.%q is no YAML: %s" $.key (index $document "Error")) -}}

@@ -47,6 +47,13 @@ export function fieldOf(rendered: Rendered, object: string, ...path: readonly (s
   )
 }
 
+/** The same of a text; throws where it is none. */
+export function textOf(rendered: Rendered, object: string, ...path: readonly (string | number)[]): string {
+  const found = fieldOf(rendered, object, ...path)
+  if (typeof found !== 'string') throw new Error(`${path.join('.')} of ${object} is ${JSON.stringify(found)}`)
+  return found
+}
+
 function given(values: JsonObject): readonly string[] {
   return Object.entries(values).flatMap(([name, value]) => ['--set-json', `${name}=${JSON.stringify(value)}`])
 }
