@@ -77,7 +77,9 @@ function targetOf(
   namespace: string,
   to: string,
 ): { readonly host: string; readonly ports: readonly number[] } {
-  const [, host = to, port] = /^(.*?)(?::(\d+))?$/.exec(to) ?? []
+  const [, written = to, port] = /^(.*?)(?::(\d+))?$/.exec(to) ?? []
+  // an address of IPv6 stands in brackets before a port
+  const host = written.replace(/^\[(.*)\]$/, '$1')
   if (port !== undefined) return { host, ports: [Number(port)] }
   const called = calledHost(snapshot, namespace, host)
   const services = called.kind === 'registered' ? servicesWithHost(snapshot, called.host) : []

@@ -63,7 +63,8 @@ describe('the name that is called', () => {
     ['cart.shop.svc:80', THROUGH, `${CART}, a host of Service shop/cart — Service shop/cart metadata.name`],
     [`${CART}:80`, THROUGH, `${CART}, a host of Service shop/cart — Service shop/cart metadata.name`],
     ['bank.pay:80', TO_BANK, 'bank.pay.svc.cluster.local, a host of Service pay/bank — Service pay/bank metadata.name'],
-    ['bank:80', 'fails: DNS failure; there is no Service for "bank"', ''],
+    ['bank:80', 'fails: DNS failure; there is no Service for "bank"; did you mean "bank.pay"?', ''],
+    ['nobody:80', 'fails: DNS failure; there is no Service for "nobody"', ''],
     ['bnak.pay:80', 'fails: DNS failure; there is no Service for "bnak.pay"; did you mean "bank.pay"?', ''],
     [
       'api.example:80',
@@ -474,6 +475,22 @@ describe('hosts outside of the mesh', () => {
       'TLS in TLS',
       entry('{ number: 80, name: tls, protocol: TLS }') + simple,
       `fails: connection reset; port 80 is tls: TLS of the application inside TLS of its sidecar — ${TLS}`,
+    ],
+    [
+      'any address, where the entry resolves none',
+      entry('{ number: 80, name: http, protocol: HTTP }').replace('DNS', 'NONE'),
+      'ok: an answer; it gets through to api.example:80: as the application sends it, as far as the mesh decides',
+    ],
+    [
+      'a name behind a wildcard',
+      entry('{ number: 80, name: http, protocol: HTTP }').replace('DNS', 'NONE').replace('api.example', '"*.example"'),
+      'ok: an answer; it gets through to *.example:80: as the application sends it, as far as the mesh decides',
+    ],
+    [
+      'a name behind a wildcard with routes of its own',
+      entry('{ number: 80, name: http, protocol: HTTP }').replace('DNS', 'NONE').replace('api.example', '"*.example"') +
+        routing('v', '{ hosts: [api.example], http: [{ route: [{ destination: { host: cart } }] }] }'),
+      THROUGH,
     ],
     [
       'mTLS of the mesh',

@@ -1,6 +1,6 @@
 import { asObject } from '../../kube/json.ts'
 import { nearestName } from '../../kube/nearest-name.ts'
-import { nameOf } from '../../kube/object.ts'
+import { nameOf, namespaceOf } from '../../kube/object.ts'
 import { texts } from '../fields.ts'
 import { CLUSTER_DOMAIN, coveringPatterns, isAddress, isWildcard } from '../hosts.ts'
 import { KINDS } from '../kinds.ts'
@@ -72,8 +72,10 @@ function isNamespace(snapshot: MeshSnapshot, name: string): boolean {
   return snapshot.namespace(name) !== undefined || snapshot.inNamespace(KINDS.service, name).length > 0
 }
 
-/** The Service of that namespace that is spelt most alike, as one of another namespace has to be called. */
+/** The Service of another namespace with that name, else the one of that namespace that is spelt most alike; as both can be called. */
 function nearestService(snapshot: MeshSnapshot, { service, namespace }: ClusterName): string | undefined {
+  const elsewhere = snapshot.all(KINDS.service).find((object) => nameOf(object) === service)
+  if (elsewhere !== undefined) return `${service}.${namespaceOf(elsewhere)}`
   const beside = nearestName(service, snapshot.inNamespace(KINDS.service, namespace).map(nameOf))
   return beside === undefined ? undefined : `${beside}.${namespace}`
 }

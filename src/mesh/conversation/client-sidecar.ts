@@ -1,4 +1,4 @@
-import { hostsOverlap } from '../hosts.ts'
+import { hostsOverlap, isWildcard } from '../hosts.ts'
 import { meshConfigOf } from '../mesh-config.ts'
 import { orphanRoutes } from '../orphan-routes.ts'
 import type { Route } from '../http-route.ts'
@@ -27,7 +27,11 @@ export function* walkFromSidecar(plain: Call, name: string): Walk {
     return yield* walkUnseen(call, whyUnseen(snapshot, scope, host, number))
   }
   if (!isHttpOrDetected(port.protocol)) return yield* walkConnection({ ...call, brokenAs: 'connection reset' }, port)
-  const routes = routesTo(snapshot, scope, client, name, number) ?? routesTo(snapshot, scope, client, host, number)
+  // behind a wildcard, a VirtualService may have a name to itself that no service has
+  const routes =
+    routesTo(snapshot, scope, client, name, number) ??
+    (isWildcard(host) ? orphanRoutesTo(call, name) : undefined) ??
+    routesTo(snapshot, scope, client, host, number)
   if (routes === undefined) {
     const listener = httpListenerFor(scope, number)
     const by =

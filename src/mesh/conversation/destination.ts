@@ -3,12 +3,13 @@ import type { KubeObject } from '../../kube/object.ts'
 import { isCaptured } from '../ambient-enrolment.ts'
 import { clustersFor, type ClientTls, type Cluster } from '../cluster.ts'
 import { destinationRuleFor, ruleHost, type MergedRule } from '../destination-rule.ts'
-import { endpointsOf } from '../endpoints.ts'
+import { endpointsOf, type Endpoint } from '../endpoints.ts'
 import { blocks, text } from '../fields.ts'
 import type { Destination } from '../http-route.ts'
 import { KINDS } from '../kinds.ts'
 import { effectiveMtls } from '../peer-authentication.ts'
 import { portOf, servicesWithHost, type MeshService, type ServicePort } from '../registry.ts'
+import type { MeshSnapshot } from '../snapshot.ts'
 import { visibleService } from '../visibility.ts'
 import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
 import { identityOf, type SidecarCall } from './call.ts'
@@ -46,13 +47,23 @@ function arrivalsOf(
   { endpoints, tls }: Cluster,
 ): readonly Arrival[] {
   const reached =
-    endpoints ?? endpointsOf(snapshot, service, port).map((endpoint) => ({ endpoint, transport: TRANSPORTS[tls.mode] }))
+    endpoints ?? addressesOf(snapshot, service, port).map((endpoint) => ({ endpoint, transport: TRANSPORTS[tls.mode] }))
   if (tls.mode !== 'AUTO') return reached
   return reached.map(({ endpoint, transport }): Arrival => {
     const { workload, hasSidecar } = endpoint
     const isAmbient = workload !== undefined && !hasSidecar && isCaptured(snapshot, workload)
     return { endpoint, transport: isAmbient ? 'hbone-or-plaintext' : transport }
   })
+}
+
+/** What the application may choose among: the endpoints that are known, else any address that the name has. */
+function addressesOf(snapshot: MeshSnapshot, service: MeshService, port: ServicePort): readonly Endpoint[] {
+  const known = endpointsOf(snapshot, service, port)
+  if (known.length > 0 || service.source === 'Service') return known
+  const { host, namespace } = service
+  const target = Number(port.target)
+  const anywhere = { address: host, port: target, namespace, labels: {}, hasSidecar: false, account: undefined }
+  return [{ ...anywhere, name: `${host}:${target}`, workload: undefined }]
 }
 
 /** A route that leads to nothing: Envoy has no cluster of that name. */
@@ -110,12 +121,11 @@ interface Found {
 
 function withoutEndpoints(call: SidecarCall, { service, rule, destination, by }: Found): Ending {
   const { subset } = destination
-  const { source, selector, object, host, resolution } = service
+  const { source, selector, object, host } = service
   if (source === 'Service' && selector === undefined) {
     return unknown(`${host} has no selector, and its EndpointSlices are not here`, { object, field: 'spec.selector' })
   }
   const selects = destinationDecider(service, rule, subset)
-  if (resolution === 'none' && source === 'ServiceEntry') return unknown('the address that is called decides', selects)
   const what = subset === undefined ? host : `subset "${subset}" of ${host}`
   // where a route leads elsewhere, it is the route that decides
   if (by !== undefined && subset === undefined && host !== call.host) {
