@@ -1,16 +1,9 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
-import { MESH, REGISTRY, WORKLOADS } from './reads.ts'
+import { INJECTED, MESH, REGISTRY, WORKLOADS } from './reads.ts'
 import { hiddenHosts } from './scoping/hidden-hosts.ts'
-import {
-  rivalDefaults,
-  rivalSelectors,
-  idleSelector,
-  unknownImports,
-  removedDefault,
-  unscopedNamespace,
-} from './scoping/sidecars.ts'
+import { rivalDefaults, rivalSelectors, idleSelector, unknownImports, defaultSidecar } from './scoping/sidecars.ts'
 
 /** The functions of `mesh.scoping`. */
 export const SCOPING_FUNCTIONS: readonly MeshFunction[] = [
@@ -45,15 +38,9 @@ export const SCOPING_FUNCTIONS: readonly MeshFunction[] = [
     find: hiddenHosts,
   }),
   findingsFunction({
-    name: 'scoping.removedDefault',
-    reads: [...MESH, KINDS.sidecar],
-    summary: 'the default Sidecar that goes',
-    find: removedDefault,
-  }),
-  findingsFunction({
-    name: 'scoping.unscopedNamespace',
-    reads: [...MESH, ...WORKLOADS, KINDS.sidecar],
-    summary: 'a namespace that no Sidecar scopes',
-    find: unscopedNamespace,
+    name: 'scoping.defaultSidecar',
+    reads: [...INJECTED, KINDS.sidecar],
+    summary: 'the Sidecar that scopes a namespace, missing or going',
+    find: defaultSidecar,
   }),
 ]

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../../src/kube/object.ts'
 import { buildSnapshot, refOf } from '../../../src/mesh/snapshot.ts'
 import { MESH_FUNCTIONS } from '../../../src/policy/mesh-functions/all.ts'
 import type { MeshContext } from '../../../src/policy/mesh-functions/mesh-function.ts'
+import type { Operation } from '../../../src/policy/policy.ts'
 
 /** What a function is asked about, and in which mesh. */
 export interface Question {
@@ -10,7 +11,7 @@ export interface Question {
   /** Around the object, its old version included. */
   readonly mesh?: readonly KubeObject[]
   readonly knowledge?: MeshContext['knowledge']
-  readonly operation?: 'CREATE' | 'UPDATE' | 'DELETE'
+  readonly operation?: Operation
   readonly params?: JsonObject
 }
 

@@ -11,10 +11,11 @@ import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { servicesWithHost } from '../../../mesh/registry.ts'
 import { sidecarFor } from '../../../mesh/sidecar.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
+import { hasSidecar, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { knowsServicesIn } from '../known-services.ts'
+import type { MeshContext } from '../mesh-function.ts'
 
 /** Another Sidecar without a selector in the namespace. */
 export const rivalDefaults: Find = (context, object, params) => {
@@ -105,8 +106,11 @@ export function scopedWorkloads(mesh: MeshSnapshot, object: KubeObject): readonl
   return selector === undefined ? all : all.filter(({ labels }) => matchesLabels(selector, labels))
 }
 
-/** The default Sidecar of a namespace that has one no more. */
-export const removedDefault: Find = (context, object) => {
+/** The Sidecar that scopes a namespace: that it is missing, on a scan; that it goes. */
+export const defaultSidecar: Find = (context, object) =>
+  context.operation === 'SCAN' ? unscopedNamespace(context.mesh, ownName(object)) : removedDefault(context, object)
+
+function removedDefault(context: MeshContext, object: KubeObject): readonly MeshFinding[] {
   const namespace = namespaceOf(object)
   const kept = context.before.get(KINDS.sidecar, namespace, ownName(object)) ?? object
   if (context.operation === 'CREATE' || selectorOf(kept) !== undefined) return []
@@ -140,15 +144,16 @@ function isScoped(mesh: MeshSnapshot, namespace: string): boolean {
   return sidecar !== undefined && blocks(asObject(sidecar.spec).egress).length > 0
 }
 
-/** A namespace of the mesh whose proxies no Sidecar scopes. */
-export const unscopedNamespace: Find = (context, object) => {
-  const name = ownName(object)
-  if (workloadsIn(context.mesh, name).length === 0 || isScoped(context.mesh, name)) return []
+/** The root namespace has the Sidecar of those that have none; what needs no scope has no sidecars. */
+function unscopedNamespace(mesh: MeshSnapshot, name: string): readonly MeshFinding[] {
+  if (name === meshConfigOf(mesh).rootNamespace || isScoped(mesh, name)) return []
+  if (!workloadsIn(mesh, name).some((workload) => hasSidecar(mesh, workload))) return []
   return [
     {
       field: '',
       message: `no default Sidecar scopes ${name}: each of its proxies gets the configuration of the whole mesh`,
       remediation: `apply a Sidecar without workloadSelector in ${name}, with the hosts that it calls in spec.egress`,
+      atMost: 'Warn',
     },
   ]
 }
