@@ -90,6 +90,17 @@ function defaultRevision(
   return choice === 'true' ? DEFAULT_REVISION : undefined
 }
 
+/** The revisions and tags that an injector of the mesh answers to; none where the mesh holds no injector. */
+export function knownRevisions(snapshot: MeshSnapshot): ReadonlySet<string> {
+  const injectors = snapshot.all(KINDS.mutatingWebhook).filter((each) => injectorWebhooks([each]).length > 0)
+  return new Set(
+    injectors.flatMap((injector) => {
+      const labels = labelsOf(injector)
+      return [labelValue(labels, REVISION) ?? DEFAULT_REVISION, labelValue(labels, 'istio.io/tag') ?? []].flat()
+    }),
+  )
+}
+
 interface InjectorWebhook {
   readonly revision: string
   readonly webhook: JsonObject

@@ -91,13 +91,13 @@ export function decideOn(
   return decide({ request: { ...request, object }, mesh: mesh.without(refOf(object)), meshAfter: mesh, ...rest })
 }
 
-/** The decision on an object together with what is to be said of it as it stands: that something is missing in its namespace. */
+/** The decision on an object together with what is to be said of it as it stands: that something is missing. */
 function withScan(
   decision: Decision,
   request: AdmissionRequest,
   { mesh, policies, knowledge = 'whole' }: Omit<DecideInput, 'request'>,
 ): Decision {
-  if (knowledge === 'partial' || request.resource.resource !== 'namespaces') return decision
+  if (knowledge === 'partial') return decision
   const scan = decide({ request: { ...request, operation: 'SCAN' }, mesh, policies, knowledge, phase: 'validate' })
   if (!scan.judged) return decision
   return {

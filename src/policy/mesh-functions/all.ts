@@ -3,10 +3,12 @@ import type { Policy } from '../policy.ts'
 import { AMBIENT_FUNCTIONS } from './ambient.ts'
 import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
 import { GATEWAY_FUNCTIONS } from './gateways.ts'
+import { INJECTION_FUNCTIONS } from './injection.ts'
 import type { MeshFunction } from './mesh-function.ts'
 import { MTLS_FUNCTIONS } from './mtls.ts'
 import { RESILIENCE_FUNCTIONS } from './resilience.ts'
 import { ROUTING_FUNCTIONS } from './routing.ts'
+import { SERVICE_FUNCTIONS } from './services.ts'
 import { SCOPING_FUNCTIONS } from './scoping.ts'
 
 /** Every function of `mesh.*` that expressions may call. */
@@ -18,6 +20,8 @@ export const MESH_FUNCTIONS: readonly MeshFunction[] = [
   ...ROUTING_FUNCTIONS,
   ...RESILIENCE_FUNCTIONS,
   ...AMBIENT_FUNCTIONS,
+  ...INJECTION_FUNCTIONS,
+  ...SERVICE_FUNCTIONS,
 ]
 
 /** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */

@@ -60,7 +60,7 @@ function trimPod(object: JsonObject): JsonObject {
 
 function trimPodSpec(spec: JsonObject): JsonObject {
   const containers = (field: string): Json =>
-    asList(own(spec, field)).map((item) => pick(asObject(item), ['name', 'image', 'ports', 'env', 'args']))
+    asList(own(spec, field)).map((item) => pick(asObject(item), ['name', 'image', 'ports', 'env', 'command', 'args']))
   return pick(spec, ['serviceAccountName', 'serviceAccount', 'hostNetwork', 'nodeName'], {
     containers: containers('containers'),
     ...(asList(spec.initContainers).length === 0 ? {} : { initContainers: containers('initContainers') }),

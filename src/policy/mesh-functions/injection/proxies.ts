@@ -1,0 +1,94 @@
+import { asObject } from '../../../kube/json.ts'
+import { nameOf as ownName, namespaceOf, labelsOf, labelValue, type KubeObject } from '../../../kube/object.ts'
+import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { blocks } from '../../../mesh/fields.ts'
+import { foretellInjection, knownRevisions } from '../../../mesh/injection.ts'
+import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { podTemplateOf } from '../../../mesh/pod-template.ts'
+import { hasSidecar, workloadOf, type Workload } from '../../../mesh/workloads.ts'
+import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
+
+const PROXY = 'istio-proxy'
+const REVISION = 'istio.io/rev'
+
+/** A Pod that runs without the proxy that its namespace or its own labels ask for. */
+export const missingProxy: Find = (context, object) => {
+  const workload = workloadOf(object)
+  const { phase, podIP } = asObject(object.status)
+  if (workload === undefined || (phase !== 'Running' && podIP === undefined)) return []
+  const { mesh } = context
+  if (!foretellInjection(mesh, workload).injected || hasProxy(workload) || hasSidecar(mesh, workload)) return []
+  if (isCaptured(mesh, workload)) return []
+  return [
+    {
+      field: 'spec.containers',
+      message: `${workload.name} runs without a proxy, although ${workload.namespace} asks for one: it is outside of the mesh, without mTLS and without policies`,
+      remediation: 'restart it, once the injector answers',
+    },
+  ]
+}
+
+function hasProxy({ spec }: Workload): boolean {
+  return [...blocks(spec.containers), ...blocks(spec.initContainers)].some(({ name }) => name === PROXY)
+}
+
+/** A proxy whose image is to be filled in, for which no injector does. */
+export const unfilledImage: Find = (context, object) => {
+  const workload = workloadOf(object)
+  if (workload === undefined) return []
+  const template = podTemplateOf(object) !== undefined
+  const image = proxyImage(workload)
+  if (image === undefined || foretellInjection(context.mesh, workload).injected) return []
+  const field = `${template ? templatePath(object) : ''}${image}`
+  if (isUnknownNamespace(context, workload)) return [{ field, outcome: 'skip' }]
+  return [
+    {
+      field,
+      message: `nothing replaces image "auto": no injector takes ${workload.name} in ${workload.namespace}, so it cannot start`,
+      remediation:
+        'label the namespace (istio-injection: enabled) or the pod (sidecar.istio.io/inject: "true"), or write an image',
+    },
+  ]
+}
+
+/** Where the image of a proxy is to be filled in. */
+function proxyImage({ spec }: Workload): string | undefined {
+  for (const list of ['containers', 'initContainers']) {
+    const index = blocks(spec[list]).findIndex(({ name, image }) => name === PROXY && image === 'auto')
+    if (index >= 0) return `spec.${list}[${index}].image`
+  }
+  return undefined
+}
+
+function templatePath({ kind }: KubeObject): string {
+  return kind === 'CronJob' ? 'spec.jobTemplate.spec.template.' : 'spec.template.'
+}
+
+/** Of a namespace whose labels are in none of a few files, nobody knows whether it injects. */
+function isUnknownNamespace({ before, knowledge }: MeshContext, { namespace }: Workload): boolean {
+  return knowledge === 'partial' && before.namespace(namespace) === undefined
+}
+
+/** A revision or tag that no injector answers to. */
+export const unknownRevision: Find = (context, object) => {
+  const { mesh } = context
+  const known = knownRevisions(mesh)
+  const revision = labelValue(labelsOf(podTemplateOf(object) ?? object), REVISION)
+  if (revision === undefined || known.has(revision)) return []
+  const isTemplate = podTemplateOf(object) !== undefined
+  const field = `${isTemplate ? templatePath(object) : ''}metadata.labels[${REVISION}]`
+  if (known.size === 0) return [{ field, outcome: 'skip' }]
+  const who =
+    kindNameOf(object) === KINDS.namespace
+      ? `what runs in ${ownName(object)}`
+      : `${namespaceOf(object)}/${ownName(object)}`
+  return [
+    {
+      field,
+      message: `no injector answers to revision "${revision}", so ${who} gets no sidecar`,
+      remediation: `write a revision or tag that is installed: ${[...known].sort().join(', ')}`,
+      atMost: 'Warn',
+    },
+  ]
+}
