@@ -174,7 +174,27 @@ describe('a value shows where it belongs', () => {
       ['NetworkPolicy/meshward', 'spec', 'policyTypes'],
       ['Ingress', 'Egress'],
     ],
-    ['no owner but a ClusterRole, without rights', { rbac: { create: false } }, ['ClusterRole/meshward', 'rules'], []],
+    [
+      "a spread of one's own, of these pods",
+      { topologySpreadConstraints: [{ maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule' }] },
+      [...pod, 'topologySpreadConstraints'],
+      [
+        {
+          maxSkew: 2,
+          topologyKey: 'zone',
+          whenUnsatisfiable: 'DoNotSchedule',
+          labelSelector: {
+            matchLabels: { 'app.kubernetes.io/name': 'meshward', 'app.kubernetes.io/instance': 'meshward' },
+          },
+        },
+      ],
+    ],
+    [
+      'an owner of what Meshward makes, without rights',
+      { rbac: { create: false } },
+      ['ClusterRole/meshward', 'rules'],
+      [],
+    ],
   ])('%s', async (_, values, [object, ...path], expected) => {
     expect(fieldOf(await renderer.render(values), object, ...path)).toEqual(expected)
   })

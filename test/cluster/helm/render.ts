@@ -6,7 +6,7 @@ import { asObject, isObject, type Json, type JsonObject } from '../../../src/kub
 import { parseYamlDocuments } from '../../../src/kube/yaml-document.ts'
 import { chartFolder, createHelm, type HelmResult } from '../harness/helm.ts'
 
-/** The chart with some values, rendered as for the release `meshward` in `meshward-system`. */
+/** The chart with some values, rendered for a release that is called `meshward`. */
 export interface Renderer {
   /** What comes of it, by `Kind/name`, or `pre-delete Kind/name` for a hook. Rejects with what Helm says where it refuses. */
   readonly render: (values?: JsonObject) => Promise<Rendered>
@@ -18,10 +18,10 @@ export interface Renderer {
 export type Rendered = ReadonlyMap<string, JsonObject>
 
 /** A Helm of this major version that renders, for the oldest Kubernetes that is tested. */
-export async function openRenderer(major: string): Promise<Renderer> {
+export async function openRenderer(major: string, namespace = 'meshward-system'): Promise<Renderer> {
   const helm = await createHelm({ home: await mkdtemp(join(tmpdir(), 'meshward-helm-')), major })
   const template = (values: JsonObject) =>
-    helm(['template', 'meshward', chartFolder, '-n', 'meshward-system', '--kube-version', '1.32.0', ...given(values)])
+    helm(['template', 'meshward', chartFolder, '-n', namespace, '--kube-version', '1.32.0', ...given(values)])
   return {
     render: async (values = {}) => {
       const { code, stdout, stderr } = await template(values)
