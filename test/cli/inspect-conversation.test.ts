@@ -76,6 +76,11 @@ describe('why a call fails, with the object and field to change', () => {
       'VirtualService stock/offers spec.http[0].route[0].destination.host',
     ],
     [
+      'canary-without-pods',
+      'fails partly: 503; 10 % of the requests (menus.stock.svc.cluster.local:80 subset v2): nothing that runs here is behind subset "v2" of menus.stock.svc.cluster.local',
+      'DestinationRule stock/menus spec.subsets[1].labels',
+    ],
+    [
       'not-exported',
       `fails: 503; the client speaks plaintext, since archive.vault.svc.cluster.local is not exported to namespace shop; ${PLAINTEXT}`,
       'Service vault/archive metadata.annotations["networking.istio.io/exportTo"]',
@@ -186,6 +191,36 @@ describe('a conversation', () => {
   ])('%s', async (_, args, firstLines) => {
     const { stdout } = await run(['inspect', mesh, '--workload', 'shop/web', ...args])
     expect(stdout.split('\n').filter((line) => line.startsWith('shop/'))).toStrictEqual(firstLines)
+  })
+
+  test('with several ends tells each part on its own', async () => {
+    const { stdout } = await run(['inspect', FOLDER, '--workload', 'shop/web', '--to', 'menus.stock:80'])
+    const rows = stdout.split('\n').map((line) => line.trim().split(/ {2,}/))
+    const from = rows.findIndex(([topic]) => topic === 'of which')
+    expect(rows.slice(from).map(([topic, text]) => [topic, text])).toStrictEqual([
+      ['of which', 'menus.stock.svc.cluster.local:80 subset v1'],
+      ['destination', 'subset v1 of menus.stock.svc.cluster.local:80, by DestinationRule stock/menus'],
+      ['transport', 'mTLS to pods with a sidecar, plaintext to others: automatic mTLS'],
+      ['server', 'stock/api, reached in mTLS'],
+      ['server', 'port 8080 is PERMISSIVE: it takes mTLS and plaintext'],
+      ['policy', 'none: everybody may call'],
+      ['verdict', 'ok: an answer; it gets through to stock/api: no policy forbids it'],
+      ['of which', 'menus.stock.svc.cluster.local:80 subset v2'],
+      ['destination', 'subset v2 of menus.stock.svc.cluster.local:80, by DestinationRule stock/menus'],
+      ['transport', 'mTLS to pods with a sidecar, plaintext to others: automatic mTLS'],
+      ['verdict', 'fails: 503; nothing that runs here is behind subset "v2" of menus.stock.svc.cluster.local'],
+      ['', undefined],
+    ])
+  })
+
+  test('has colours on a terminal, in columns all the same', async () => {
+    const command = ['inspect', mesh, '--workload', 'shop/web', '--to', 'cart:80']
+    const coloured = (await run(command, { colour: true })).stdout
+    const plain = (await run([...command, '--no-color'], { colour: true })).stdout
+    const escapes = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
+    expect(coloured).not.toBe(plain)
+    expect(coloured.replaceAll(escapes, '')).toBe(plain)
+    expect(plain).toBe((await run(command)).stdout)
   })
 
   test('needs a workload: without one, what all do towards the host', async () => {

@@ -415,6 +415,13 @@ describe('the destination and its transport', () => {
       `partly: 503; 50 % of the endpoints (shop/cart-2): the client speaks mTLS to pods that have no sidecar — ${TLS}`,
     ],
     [
+      'one of two pods, on a route',
+      plain(pod('shop', 'cart-2', 'app: cart')) +
+        tls('ISTIO_MUTUAL') +
+        routing('v', '{ hosts: [cart], http: [{ route: [{ destination: { host: cart } }] }] }'),
+      `partly: 503; 50 % of the endpoints (shop/cart-2): the client speaks mTLS to pods that have no sidecar — ${TLS}`,
+    ],
+    [
       'a gateway',
       plain(pod('shop', 'cart', 'app: cart')).replace(
         'labels:',

@@ -19,6 +19,7 @@ export type Topic =
   | 'transport'
   | 'server'
   | 'policy'
+  | 'verdict'
 
 /** One answer on the way of a call. */
 export interface Step {
@@ -98,10 +99,15 @@ export function* walkParts(parts: readonly Part[], noun: string): Walk {
   const isOnly = parts.length === 1
   for (const { name, share, walk } of parts) {
     const { steps, ending } = collect(walk())
-    yield* isOnly ? steps : steps.map((inner) => under(name, inner))
+    yield* isOnly ? steps : [...steps, endingStep(ending)].map((inner) => under(name, inner))
     endings.push({ ending, share, name })
   }
   return combine(endings, noun)
+}
+
+/** How a part of the calls ends, where others may end in another way. */
+function endingStep({ outcome, sees, why, by }: Ending): Step {
+  return step('verdict', `${outcome}: ${sees}; ${why}`, by)
 }
 
 function under(name: string, inner: Step): Step {
@@ -114,6 +120,7 @@ function combine(
 ): Ending {
   const [first] = parts
   if (first === undefined) return unknown('there is nothing to send it to')
+  if (parts.length === 1) return first.ending
   const bad = parts.filter(({ ending }) => ending.outcome === 'fails' || ending.outcome === 'partly')
   const [worst] = bad
   if (worst === undefined) return (parts.find(({ ending }) => ending.outcome === 'unknown') ?? first).ending
