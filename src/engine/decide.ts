@@ -1,13 +1,15 @@
+import type { CelProgram } from '../cel/types.ts'
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
 import type { Decision, Finding } from './decision.ts'
 import { fillDefaults, type Completed } from './fill.ts'
 import { Judge, strongest } from './judge.ts'
-import { whyStale, type MeshKnowledge } from './mesh-knowledge.ts'
+import { whyUnknown, type MeshKnowledge } from './mesh-knowledge.ts'
 import { meshView } from './mesh-view.ts'
 import type { AdmissionRequest } from './request.ts'
 import { namespaceLabels } from './scope.ts'
@@ -44,20 +46,15 @@ export function decide({ request, policies, mesh, meshAfter, phase, knowledge = 
   }
   const around = { before: mesh, after: meshAfter, knowledge: knowledge === 'partial' ? 'partial' : 'whole' } as const
   const view = meshView(request, around)
-  const fillable = applicable.filter(({ policy }) => whyStale(policy, knowledge) === undefined)
+  const fillable = applicable.filter(({ policy }) => whyUnknown(programsOfDefaults(policy), knowledge) === undefined)
   const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
   const judged = completed.patch.length === 0 ? view : meshView(request, around, completed.object)
-  const judge = new Judge(request, completed.object, judged, policies.enforcement)
+  const judge = new Judge(request, completed.object, { mesh: judged, knowledge }, policies.enforcement)
   const findings: Finding[] = []
   const evaluated: string[] = []
   let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
-      const stale = whyStale(bound.policy, knowledge)
-      if (stale !== undefined) {
-        findings.push(judge.cannotEvaluate(bound, stale, TRY_AGAIN))
-        continue
-      }
       const judgement = judge.judge(bound)
       if (judgement.evaluated) evaluated.push(bound.policy.name)
       findings.push(...judgement.findings)
@@ -156,4 +153,12 @@ const CLEANERS: ReadonlySet<string> = new Set([
 
 const GIVE_LABELS = 'give its Namespace along with the object, or by --context'
 
-const TRY_AGAIN = 'try again; if it lasts, show this to whoever runs Meshward'
+/** What decides on the defaults of a policy. */
+function programsOfDefaults({ program }: Policy): readonly (CelProgram | undefined)[] {
+  if (program === undefined) return []
+  const { matchConditions, variables, defaults } = program
+  return [
+    ...[...matchConditions, ...variables].map((named) => named.program),
+    ...defaults.flatMap(({ when, set }) => [when, ...set.map((field) => field.program)]),
+  ]
+}

@@ -7,6 +7,7 @@ import { readActions } from '../policy/policy-head.ts'
 import type { Action, Places, Validation } from '../policy/policy.ts'
 import type { RelatedObject } from './decision.ts'
 import { fixPatch } from './fix-patch.ts'
+import { whyUnknown } from './mesh-knowledge.ts'
 import { evaluate, placesAt, type Place, type PolicyScope } from './scope.ts'
 
 /** What a rule found, before anybody decides what that leads to. */
@@ -21,6 +22,8 @@ export type RawFinding =
       readonly atMost: Action | undefined
     }
   | { readonly kind: 'error'; readonly path: FieldPath; readonly message: string }
+  /** The mesh is not known well enough now. */
+  | { readonly kind: 'unknown'; readonly path: FieldPath; readonly message: string }
   /** Not enough is known to judge this place. */
   | { readonly kind: 'skip'; readonly path: FieldPath }
 
@@ -28,12 +31,23 @@ export type RawFinding =
 export function findAll(scope: PolicyScope): readonly RawFinding[] {
   const found: RawFinding[] = []
   for (const validation of scope.program.validations) {
+    const unknown = whyNotNow(scope, validation)
+    if (unknown !== undefined) {
+      found.push({ kind: 'unknown', path: [], message: unknown })
+      continue
+    }
     for (const target of targetsOf(scope, validation)) {
       if (target.kind === 'error') found.push(target)
       else checkTarget(scope, validation, target, found)
     }
   }
   return found
+}
+
+/** Why a validation cannot be judged in the mesh as it is known now. Those beside it, which read nothing of that, can. */
+function whyNotNow({ program, knowledge }: PolicyScope, { when, check }: Validation): string | undefined {
+  if (typeof knowledge === 'string') return undefined
+  return whyUnknown([...program.variables.map((variable) => variable.program), when, check.program], knowledge)
 }
 
 /** The places that a rule walks to and whose `when` holds; an error where that could not be decided. */

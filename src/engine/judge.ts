@@ -5,6 +5,7 @@ import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding } from './decision.ts'
 import { findAll, type RawFinding } from './evaluate-policy.ts'
+import { whyUnknown, type MeshKnowledge } from './mesh-knowledge.ts'
 import { meshView } from './mesh-view.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
@@ -30,11 +31,16 @@ export class Judge {
   private readonly mesh: MeshContext
   private old: { readonly scope: RequestScope; readonly places: OldPlaces } | undefined
 
-  constructor(request: AdmissionRequest, object: JsonObject | null, mesh: MeshContext, enforcement: Enforcement) {
+  constructor(
+    request: AdmissionRequest,
+    object: JsonObject | null,
+    { mesh, knowledge }: { readonly mesh: MeshContext; readonly knowledge: MeshKnowledge },
+    enforcement: Enforcement,
+  ) {
     this.request = request
     this.enforcement = enforcement
     this.mesh = mesh
-    this.scope = requestScope(request, mesh, object)
+    this.scope = requestScope(request, mesh, object, knowledge)
   }
 
   /** All findings of one policy, with what they lead to. */
@@ -71,14 +77,14 @@ export class Judge {
     return {
       code: policy.code,
       policy: policy.name,
-      outcome: raw.kind,
+      outcome: raw.kind === 'fail' ? 'fail' : 'error',
       action: strongest(actions),
       actions,
       severity: policy.severity,
       field: formatPath(raw.path),
       path: raw.path,
       message: raw.kind === 'fail' ? raw.message : `the rule could not be evaluated: ${raw.message}`,
-      remediation: raw.kind === 'fail' ? raw.remediation : whatToDoAboutErrors(bound),
+      remediation: remediationOf(bound, raw),
       ...(raw.kind === 'fail' && raw.fix.length > 0 ? { fix: raw.fix } : {}),
       ...(raw.kind === 'fail' && raw.related.length > 0 ? { related: raw.related } : {}),
       ...(unchanged ? { unchanged } : {}),
@@ -88,7 +94,7 @@ export class Judge {
   private actionsOf(bound: BoundPolicy, raw: Found, unchanged: boolean): readonly Action[] {
     let ceiling: Action = this.enforcement === 'enforce' ? 'Deny' : 'Warn'
     if (raw.kind === 'fail' && raw.atMost !== undefined) ceiling = weaker(ceiling, raw.atMost)
-    if (raw.kind === 'error' && bound.policy.failurePolicy === 'Ignore') ceiling = weaker(ceiling, 'Warn')
+    if (raw.kind !== 'fail' && bound.policy.failurePolicy === 'Ignore') ceiling = weaker(ceiling, 'Warn')
     if (unchanged && bound.unchangedFindings === 'Warn') ceiling = weaker(ceiling, 'Warn')
     return [...new Set(bound.actions.map((action) => weaker(action, ceiling)))]
   }
@@ -105,6 +111,7 @@ export class Judge {
         this.request,
         meshView(this.request, { before, after: before, knowledge }, oldObject),
         oldObject,
+        this.scope.knowledge,
       ),
       places: new OldPlaces(this.scope.root, oldObject),
     }
@@ -112,6 +119,7 @@ export class Judge {
     const raw = rawFindings(policyScope(scope, bound, program)) ?? []
     const had = new Set(raw.map(({ kind, path }) => `${kind} ${formatPath(path)}`))
     return ({ kind, path }) => {
+      if (kind === 'unknown') return false
       const place = places.find(path)
       return place !== undefined && had.has(`${kind} ${formatPath(place)}`)
     }
@@ -120,6 +128,11 @@ export class Judge {
 
 /** What a policy finds in the object of its scope; undefined where its match conditions leave the object out. */
 function rawFindings(scope: PolicyScope): readonly RawFinding[] | undefined {
+  const unknown = whyUnknown(
+    scope.program.matchConditions.map(({ program }) => program),
+    scope.knowledge,
+  )
+  if (unknown !== undefined) return [{ kind: 'unknown', path: [], message: unknown }]
   const conditions = meetsConditions(scope)
   if (conditions === false) return undefined
   if (conditions === true) return findAll(scope)
@@ -133,6 +146,17 @@ export function strongest(actions: readonly Action[]): Action {
 
 function weaker(a: Action, b: Action): Action {
   return STRENGTH[a] <= STRENGTH[b] ? a : b
+}
+
+function remediationOf(bound: BoundPolicy, raw: Found): string {
+  switch (raw.kind) {
+    case 'fail':
+      return raw.remediation
+    case 'error':
+      return whatToDoAboutErrors(bound)
+    case 'unknown':
+      return 'try again; if it lasts, show this to whoever runs Meshward'
+  }
 }
 
 function whatToDoAboutErrors(bound: BoundPolicy): string {

@@ -1,5 +1,6 @@
 import type { KindName } from '../mesh/kinds.ts'
-import { kindsReadBy } from '../policy/mesh-functions/all.ts'
+import { kindsReadBy, kindsReadByFunctions } from '../policy/mesh-functions/all.ts'
+import type { CelProgram } from '../cel/types.ts'
 import type { Policy } from '../policy/policy.ts'
 
 /**
@@ -8,10 +9,23 @@ import type { Policy } from '../policy/policy.ts'
  */
 export type MeshKnowledge = 'whole' | 'partial' | { readonly stale: ReadonlyMap<KindName, string> }
 
-/** Why a policy cannot be judged in a mesh that is known so far; undefined: it can. */
+/** Why something of a policy cannot be judged in a mesh that is known so far; undefined: all of it can. */
 export function whyStale(policy: Policy, knowledge: MeshKnowledge): string | undefined {
+  return typeof knowledge === 'string' ? undefined : reasonFor(kindsReadBy(policy), knowledge)
+}
+
+/** Why none of these expressions can be evaluated together; undefined: each can. */
+export function whyUnknown(
+  programs: readonly (CelProgram | undefined)[],
+  knowledge: MeshKnowledge,
+): string | undefined {
   if (typeof knowledge === 'string') return undefined
-  return kindsReadBy(policy)
-    .map((kind) => knowledge.stale.get(kind))
-    .find((reason) => reason !== undefined)
+  return reasonFor(
+    programs.flatMap((program) => kindsReadByFunctions(program?.functions ?? new Set())),
+    knowledge,
+  )
+}
+
+function reasonFor(kinds: readonly KindName[], { stale }: Exclude<MeshKnowledge, string>): string | undefined {
+  return kinds.map((kind) => stale.get(kind)).find((reason) => reason !== undefined)
 }

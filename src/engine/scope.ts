@@ -8,6 +8,7 @@ import type { Target } from '../policy/json-path.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { PolicyProgram, WalkedPath } from '../policy/policy.ts'
 import type { NamespaceLabels } from './applies.ts'
+import type { MeshKnowledge } from './mesh-knowledge.ts'
 import type { AdmissionRequest } from './request.ts'
 
 /** Units that one expression, and all expressions of a policy on one request, may take: Kubernetes' own limits. */
@@ -23,6 +24,7 @@ export type Activation = Record<string, unknown>
 export interface RequestScope {
   readonly request: AdmissionRequest
   readonly mesh: MeshContext
+  readonly knowledge: MeshKnowledge
   /** What rules walk over: the object, or on DELETE the one that goes. */
   readonly root: Json
   readonly activation: Activation
@@ -44,6 +46,7 @@ export interface PolicyScope {
   readonly activation: Activation
   readonly picked: RequestScope['picked']
   readonly budget: CostBudget
+  readonly knowledge: MeshKnowledge
 }
 
 export type Evaluated =
@@ -55,6 +58,7 @@ export function requestScope(
   request: AdmissionRequest,
   mesh: MeshContext,
   object: JsonObject | null = request.object,
+  knowledge: MeshKnowledge = 'whole',
 ): RequestScope {
   const activation: Activation = {
     object: celValue(object),
@@ -62,15 +66,15 @@ export function requestScope(
     request: celValue(request.raw ?? reviewRequest(request)),
     namespaceObject: celValue(mesh.before.namespace(request.namespace) ?? null),
   }
-  return { request, mesh, root: object ?? request.oldObject, activation, picked: new Map() }
+  return { request, mesh, knowledge, root: object ?? request.oldObject, activation, picked: new Map() }
 }
 
 /** The scope of one policy in a request. Variables are evaluated once, when an expression first asks for them. */
 export function policyScope(scope: RequestScope, bound: BoundPolicy, program: PolicyProgram): PolicyScope {
   const activation: Activation = { ...scope.activation, params: bound.paramsValue, target: undefined }
   const budget: CostBudget = { perCall: PER_CALL, remaining: PER_POLICY }
-  const { root, mesh, picked } = scope
-  const policy: PolicyScope = { bound, program, root, mesh, activation, picked, budget }
+  const { root, mesh, picked, knowledge } = scope
+  const policy: PolicyScope = { bound, program, root, mesh, activation, picked, budget, knowledge }
   if (program.variables.length > 0) activation.variables = lazyVariables(policy)
   return policy
 }

@@ -62,6 +62,37 @@ describe('rules over a mesh of which some kinds are too old', () => {
     expect(judge(stale)).toEqual(findings)
   })
 
+  test('leave the validations beside them to judge: one policy may look at the object and at the mesh', () => {
+    const mixed = rule(
+      'E-1',
+      `validations:
+  - { expression: "size(object.spec.hosts) > 1", message: one host }
+  - { findings: "mesh.routing.unknownDestinations(object, params)" }`,
+    )
+    const { findings } = decide({
+      request: requestFor(route),
+      policies: policySetOf([mixed]),
+      mesh: buildSnapshot([]),
+      phase: 'validate',
+      knowledge: { stale: new Map([[KINDS.service, 'no contact']]) },
+    })
+    expect(findings.map(({ outcome, message }) => `${outcome}: ${message}`)).toEqual([
+      'fail: one host',
+      'error: the rule could not be evaluated: no contact',
+    ])
+  })
+
+  test('are no old debt: an update that cannot be judged is not let pass', () => {
+    const { findings } = decide({
+      request: { ...requestFor(route), operation: 'UPDATE', oldObject: { ...route, spec: { hosts: ['cart'] } } },
+      policies: set,
+      mesh: buildSnapshot([]),
+      phase: 'validate',
+      knowledge: { stale: new Map([[KINDS.service, 'no contact']]) },
+    })
+    expect(findings.map(({ code, action }) => `${code} ${action}`)).toEqual(['C-1 Deny'])
+  })
+
   test('tell people to try again, and not to change their objects', () => {
     const knowledge = { stale: new Map([[KINDS.service, 'no contact']]) }
     const { findings } = decide({

@@ -26,7 +26,12 @@ export const MESH_FUNCTIONS: readonly MeshFunction[] = [
 
 /** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */
 export function kindsReadBy(policy: Policy): readonly KindName[] {
-  const called = policy.program?.functions ?? new Set<string>()
+  return kindsReadByFunctions(policy.program?.functions ?? new Set())
+}
+
+/** The kinds that some functions of `mesh.*` read, in order of name. */
+export function kindsReadByFunctions(called: ReadonlySet<string>): readonly KindName[] {
+  if (called.size === 0) return []
   const kinds = MESH_FUNCTIONS.filter(({ name }) => called.has(name)).flatMap(({ reads }) => reads)
   return [...new Set(kinds)].sort()
 }
