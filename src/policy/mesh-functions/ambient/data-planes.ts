@@ -1,9 +1,11 @@
 import { labelValue } from '../../../kube/object.ts'
 import { DATAPLANE_MODE, enrolmentOf, isAmbientNamespace, isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
+import { isInjected } from '../../../mesh/injection.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { podTemplateOf } from '../../../mesh/pod-template.ts'
 import { eachSelectedWorkload } from '../../../mesh/selection.ts'
+import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, workloadOf } from '../../../mesh/workloads.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import type { Find } from '../findings-function.ts'
@@ -52,7 +54,7 @@ export const idleSidecar: Find = (context, object) => {
     if (hasSidecar(mesh, workload)) return []
     if (isCaptured(mesh, workload)) captured ??= workload.name
   }
-  if (captured === undefined && !isAmbientNamespace(mesh, namespace)) return []
+  if (captured === undefined && !willCapture(mesh, namespace)) return []
   const who = captured === undefined ? `the workloads of ${namespace} are` : `${captured} is`
   return [
     {
@@ -61,6 +63,11 @@ export const idleSidecar: Find = (context, object) => {
       remediation: 'remove it; what ambient workloads may call is said by the AuthorizationPolicies of those they call',
     },
   ]
+}
+
+/** Will pods that say nothing themselves be captured? Where they get a sidecar too, that comes first. */
+function willCapture(mesh: MeshSnapshot, namespace: string): boolean {
+  return isAmbientNamespace(mesh, namespace) && !isInjected(mesh, { namespace, labels: {}, annotations: {}, spec: {} })
 }
 
 function prefixOf(object: KubeObject): string {
