@@ -18,9 +18,13 @@ export function denials(decision: Decision): readonly Finding[] {
  *       MTLS-03 spec.portLevelMtls[8443].mode: …
  */
 export function denialMessage(decision: Decision): string {
-  const findings = denials(decision)
+  return problemsOf(decision.object, denials(decision))
+}
+
+/** What is wrong with an object, in the same form. */
+export function problemsOf(object: Decision['object'], findings: readonly Finding[]): string {
   const count = findings.length === 1 ? '1 problem' : `${findings.length} problems`
   const lines = findings.slice(0, MOST_LINES).map((finding) => `\n  ${findingLine(finding)}`)
   const more = findings.length > MOST_LINES ? `\n  +${findings.length - MOST_LINES} more` : ''
-  return `${count} in ${objectName(decision.object)}:${lines.join('')}${more}`
+  return `${count} in ${objectName(object)}:${lines.join('')}${more}`
 }

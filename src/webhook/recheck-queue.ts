@@ -4,6 +4,7 @@ import type { Finding } from '../engine/decision.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { dependsOnMesh, isPastRecheck, recheck, type Admitted } from '../reports/recheck.ts'
 import type { Source } from '../sources/source.ts'
+import type { EventRecorder } from './cluster/event-recorder.ts'
 import type { MeshInForce } from './mesh-in-force.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -12,7 +13,8 @@ interface RecheckOptions {
   readonly mesh: Pick<MeshInForce, 'current' | 'knowledge'>
   /** Milliseconds from an answer to the second look: time for the object to be stored and seen by the watch. */
   readonly delay: number
-  readonly found: (admitted: Admitted, finding: Finding) => void
+  /** What is found that was not found before; at least one. */
+  readonly found: (admitted: Admitted, findings: readonly Finding[]) => void
   /** A request that is not wholly looked at again: too many wait, or the mesh is too old for some rule. */
   readonly passedOver: () => void
 }
@@ -40,7 +42,8 @@ function createRecheckQueue(options: RecheckOptions): RecheckQueue {
     if (first !== undefined) {
       const around = { policies: policies.current(), mesh: mesh.current(), knowledge: mesh.knowledge() }
       if (isPastRecheck(first.admitted.decision, around)) passedOver()
-      for (const finding of recheck(first.admitted, around)) found(first.admitted, finding)
+      const findings = recheck(first.admitted, around)
+      if (findings.length > 0) found(first.admitted, findings)
     }
     next()
   }
@@ -64,22 +67,26 @@ export interface RecheckContext {
   readonly mesh: MeshInForce
   /** Milliseconds; 0 = requests are never judged twice. */
   readonly delay: number
-  readonly metrics: Metrics
+  readonly metrics: Pick<Metrics, 'rechecked' | 'recheckPassedOver'>
   readonly logger: Logger
+  /** Undefined where no Events are wanted. */
+  readonly events?: Pick<EventRecorder, 'rechecked'> | undefined
 }
 
-/** The second look at allowed requests, told by log and metric. Without a cluster there is nothing to look at again. */
-export function createRecheck({ policies, mesh, delay, metrics, logger }: RecheckContext): RecheckQueue {
+/** The second look at allowed requests, told by Event, log and metric. Without a cluster there is nothing to look at again. */
+export function createRecheck({ policies, mesh, delay, metrics, logger, events }: RecheckContext): RecheckQueue {
   if (delay === 0 || mesh.knowledge() === 'partial') return { admitted: () => undefined, stop: () => undefined }
   return createRecheckQueue({
     policies,
     mesh,
     delay,
-    found: ({ request, decision: { object, uid } }, { code, field, message, action }) => {
-      metrics.rechecked(code)
-      const { namespace, name } = object
-      const kind = request.kind.kind
-      logger.warn({ uid, kind, namespace, name, code, field, action, reason: message }, 'allowed, and wrong by now')
+    found: ({ request, decision: { object, uid } }, findings) => {
+      events?.rechecked(request, findings)
+      const { kind, namespace, name } = object
+      for (const { code, field, message, action } of findings) {
+        metrics.rechecked(code)
+        logger.warn({ uid, kind, namespace, name, code, field, action, reason: message }, 'allowed, and wrong by now')
+      }
     },
     passedOver: () => metrics.recheckPassedOver(),
   })

@@ -158,7 +158,7 @@ async function listen(
     certificateExpiry: () => certificates.current().expires,
   })
   const events = membership?.events
-  const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger })
+  const rechecks = createRecheck({ policies, mesh, delay: options.recheckAfter, metrics, logger, events })
   const admission = createAdmissionHandler({
     policies,
     mesh,

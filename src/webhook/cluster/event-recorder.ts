@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Decision } from '../../engine/decision.ts'
+import type { Decision, Finding } from '../../engine/decision.ts'
 import type { AdmissionRequest } from '../../engine/request.ts'
+import { subjectOf } from '../../engine/subject.ts'
 import { asObject, type JsonObject } from '../../kube/json.ts'
 import { issueLine, type PolicyIssue } from '../../policy/policy.ts'
 import type { ApiClient } from '../../sources/cluster/api-client.ts'
-import { denialMessage, denials } from '../denial-message.ts'
+import { denials, problemsOf } from '../denial-message.ts'
 import { createRateLimit } from '../rate-limit.ts'
 
 /** Bytes of a note that events.k8s.io/v1 takes. */
@@ -28,10 +29,12 @@ export interface EventRecorderOptions {
   readonly problem: (reason: string) => void
 }
 
-/** Writes Events for who was not there to read a denial. Returns at once and never throws; never for a dry run. */
+/** Writes Events for who was not there to read an answer. Returns at once and never throws; never for a dry run. */
 export interface EventRecorder {
   /** Of a decision that refuses an object: an Event about it. */
   answered(request: AdmissionRequest, decision: Decision): void
+  /** Of a request that was allowed, and has these findings by now: an Event about its object. */
+  rechecked(request: AdmissionRequest, findings: readonly Finding[]): void
   /** Of policies that are not as they were meant: an Event about this replica. */
   policies(trouble: 'refused' | 'broken', issues: readonly PolicyIssue[]): void
 }
@@ -62,19 +65,28 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       .catch((error: unknown) => problem(error instanceof Error ? error.message : String(error)))
       .finally(() => (underWay -= 1))
   }
+  const recordFindings = (request: AdmissionRequest, { object, reason, findings, headline }: Found): void => {
+    if (request.dryRun) return
+    const { apiVersion, kind, namespace, name } = object
+    const codes = [...new Set(findings.map(({ code }) => code))]
+    record([reason, apiVersion, kind, namespace, name, ...codes].join('\n'), {
+      // A generated name is not known yet.
+      regarding: { apiVersion, kind, namespace, ...(name === '' ? {} : { name }) },
+      reason,
+      action: request.operation,
+      note: `${headline}${problemsOf(object, findings)}`,
+    })
+  }
 
   return {
     answered: (request, decision) => {
-      if (decision.allowed || request.dryRun) return
-      const { apiVersion, kind, namespace, name } = decision.object
-      const codes = [...new Set(denials(decision).map(({ code }) => code))]
-      record([apiVersion, kind, namespace, name, ...codes].join('\n'), {
-        // A generated name is not known yet.
-        regarding: { apiVersion, kind, namespace, ...(name === '' ? {} : { name }) },
-        reason: 'Refused',
-        action: request.operation,
-        note: denialMessage(decision),
-      })
+      const { object, allowed } = decision
+      if (!allowed) recordFindings(request, { object, reason: 'Refused', findings: denials(decision), headline: '' })
+    },
+    rechecked: (request, findings) => {
+      const object = subjectOf(request)
+      const headline = 'allowed, and wrong together with what else has changed: '
+      recordFindings(request, { object, reason: 'WrongByNow', findings, headline })
     },
     policies: (trouble, issues) => {
       const lines = issues.map(issueLine)
@@ -93,6 +105,14 @@ const TROUBLE = {
   refused: { reason: 'PoliciesRefused', headline: 'changed policies refused; the last good set stays in force' },
   broken: { reason: 'PolicyBroken', headline: 'policy does not compile and answers by its failure policy' },
 } as const
+
+/** What there is to say about an object. */
+interface Found {
+  readonly object: Decision['object']
+  readonly reason: string
+  readonly findings: readonly Finding[]
+  readonly headline: string
+}
 
 interface EventSubject {
   readonly regarding: {

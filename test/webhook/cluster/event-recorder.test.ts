@@ -80,6 +80,25 @@ describe('an Event', () => {
     expect(sent).toEqual([])
   })
 
+  test('is about the object that was allowed and is wrong by now, beside one that refused it', () => {
+    const { events, sent } = recorder()
+    events.answered(request(), refused)
+    events.rechecked(request(), [sampleFinding()])
+    events.rechecked(request(true), [sampleFinding({ code: 'MTLS-03' })])
+    expect(sent.map(({ event }) => asObject(event))).toMatchObject([
+      { reason: 'Refused' },
+      {
+        regarding: { kind: 'PeerAuthentication', namespace: 'shop', name: 'default' },
+        reason: 'WrongByNow',
+        action: 'CREATE',
+        note: expect.stringMatching(
+          /^allowed, and wrong together with what else has changed: 1 problem in PeerAuthentication shop\/default:\n {2}MTLS-02 /,
+        ),
+      },
+    ])
+    expect(sent).toHaveLength(2)
+  })
+
   test('comes once in five minutes for one object and the same rules', () => {
     const { events, sent, clock } = recorder()
     events.answered(request(), refused)
