@@ -230,6 +230,15 @@ describe('the route', () => {
       'partly: 503; 25 % of the requests (cat.shop.svc.cluster.local:80): the route leads to cat.shop.svc.cluster.local, which the registry does not have — VirtualService shop/v spec.http[0].route[1].destination.host',
     ],
     [
+      'may fail for more than one',
+      routing(
+        'v',
+        '{ hosts: [cart], http: [{ route: [{ destination: { host: cart }, weight: 1 }, { destination: { host: cat }, weight: 2 }, { destination: { host: cat, subset: b }, weight: 1 }, { destination: { host: no }, weight: 0 }] }] }',
+      ),
+      {},
+      'partly: 503; 75 % of the requests (cat.shop.svc.cluster.local:80 and others): the route leads to cat.shop.svc.cluster.local, which the registry does not have — VirtualService shop/v spec.http[0].route[1].destination.host',
+    ],
+    [
       'is not known for connections that a VirtualService routes',
       routing('v', '{ hosts: [cart], tcp: [{ route: [{ destination: { host: cart } }] }] }'),
       { to: 'cart:5432' },

@@ -129,7 +129,8 @@ function combine(
   const total = parts.reduce((sum, { share }) => sum + share, 0)
   const lost = bad.reduce((sum, { share }) => sum + share, 0)
   const { sees, why, by } = worst.ending
-  return { outcome: 'partly', sees, why: `${percent(lost, total)} of the ${noun} (${worst.name}): ${why}`, by }
+  const names = bad.length === 1 ? worst.name : `${worst.name} and others`
+  return { outcome: 'partly', sees, why: `${percent(lost, total)} of the ${noun} (${names}): ${why}`, by }
 }
 
 function percent(part: number, whole: number): string {
