@@ -537,7 +537,7 @@ describe('what policies say', () => {
       'the policy to change is the one that has rules',
       allow('none', '{}') + allow('web', `{ ${from('namespaces: [pay]')} }`),
       {},
-      `fails: 403; no rule of AuthorizationPolicy shop/web and 1 more ALLOW policies allows GET / of ${WEB} — AuthorizationPolicy shop/web spec.rules`,
+      `fails: 403; no rule of AuthorizationPolicy shop/web or 1 more allows GET / of ${WEB} — AuthorizationPolicy shop/web spec.rules`,
     ],
     [
       'DENY comes first',
@@ -595,8 +595,13 @@ kind: Deployment
 metadata: { name: job, namespace: shop }
 spec: { template: { metadata: { labels: { app: job, security.istio.io/tlsMode: istio } }, spec: { containers: [{ name: a }] } } }
 `
-    expect(verdict(job + allow('ip', `{ ${from('ipBlocks: [10.0.0.0/24]')} }`), { client: 'shop/job' })).toBe(
+    const ip = allow('ip', `{ ${from('ipBlocks: [10.0.0.0/24]')} }`)
+    expect(verdict(job + ip, { client: 'shop/job' })).toBe(
       'unknown: it depends; policies ask for the address of the client, which is not here — AuthorizationPolicy shop/ip spec.rules[0]',
+    )
+    // whoever is allowed for another reason is allowed whatever the address
+    expect(verdict(job + ip + allow('shop', `{ ${from('namespaces: [shop]')} }`), { client: 'shop/job' })).toBe(
+      'ok: an answer; it gets through to shop/cart: a policy allows it — AuthorizationPolicy shop/shop spec.rules[0]',
     )
   })
 })

@@ -1,6 +1,6 @@
 import { asList, asObject } from '../../kube/json.ts'
 import type { KubeObject } from '../../kube/object.ts'
-import { judgeByRules } from '../access.ts'
+import { judgeByRules, type Judgement } from '../access.ts'
 import type { EnforcedRule, EnforcedRules } from '../authorization.ts'
 import { block, blocks, text } from '../fields.ts'
 import { issuersOf } from '../inbound.ts'
@@ -34,18 +34,17 @@ export function* walkPolicies(gate: PolicyGate): Walk {
     return fails('401', why, { object: authentication, field: 'spec.jwtRules' })
   }
   const arrival = { request, port, address, readsTokens: issuers.size > 0 }
-  const { verdict, rule } = judgeByRules(arrival, rules)
-  const hangsOnAddress = request.ip === '' && everyRule(rules).some(({ policy }) => asksForAddress(policy))
-  if (hangsOnAddress && (verdict === 'allow' || rule === undefined)) {
-    return unknown('policies ask for the address of the client, which is not here', policyDecider(rules))
+  const judgement = judgeByRules(arrival, rules)
+  const doubt = request.ip === '' ? addressAsked(judgement, rules) : undefined
+  if (doubt !== undefined) {
+    return unknown('policies ask for the address of the client, which is not here', ruleDecider(doubt))
   }
+  const { verdict, rule } = judgement
   if (verdict !== 'allow') {
     if (rule !== undefined) return fails(refusedAs, `a rule denies it to ${who}`, ruleDecider(rule))
-    return deniedByDefault(
-      allowing,
-      refusedAs,
-      `${refusedAs === '403' ? `${request.method} ${request.path}` : 'the connection'} of ${who}`,
-    )
+    const what = refusedAs === '403' ? `${request.method} ${request.path}` : 'the connection'
+    const { why, by } = deniedByDefault(allowing)
+    return fails(refusedAs, `${why} allows ${what} of ${who}`, by)
   }
   const custom = rules.CUSTOM?.find((candidate) => candidate.matches(arrival))
   if (custom !== undefined) return unknown('an external authorizer has the last word', ruleDecider(custom))
@@ -53,24 +52,26 @@ export function* walkPolicies(gate: PolicyGate): Walk {
     yield step('policy', `allowed to ${who}`, ruleDecider(rule))
     return answered('an answer', 'a policy allows it', ruleDecider(rule))
   }
-  yield step('policy', everyRule(rules).length === 0 ? 'none: everybody may call' : 'no rule forbids it')
+  yield step('policy', Object.keys(rules).length === 0 ? 'none: everybody may call' : 'no rule forbids it')
   return answered('an answer', 'no policy forbids it')
 }
 
 /** With any ALLOW policy, everything is denied that none allows. The one to name is the one that says what is allowed. */
-function deniedByDefault(allowing: readonly KubeObject[], refusedAs: string, what: string): Ending {
+function deniedByDefault(allowing: readonly KubeObject[]): Pick<Ending, 'why' | 'by'> {
+  const [first] = allowing
+  if (first === undefined) return { why: 'no policy', by: undefined }
   const spoken = allowing.find((policy) => asList(asObject(policy.spec).rules).length > 0)
-  const decisive = spoken ?? allowing[0]
-  if (decisive === undefined) return fails(refusedAs, `no policy allows ${what}`)
-  const others = allowing.length === 1 ? '' : ` and ${allowing.length - 1} more ALLOW policies`
-  const why =
-    spoken === undefined
-      ? `${objectName(decisive)} allows nothing, and nothing else`
-      : `no rule of ${objectName(decisive)}`
-  return fails(refusedAs, `${why}${spoken === undefined ? '' : others} allows ${what}`, {
-    object: decisive,
-    field: 'spec.rules',
-  })
+  if (spoken === undefined) {
+    return { why: `${objectName(first)} allows nothing, and nothing else`, by: { object: first, field: 'spec.rules' } }
+  }
+  const others = allowing.length === 1 ? '' : ` or ${allowing.length - 1} more`
+  return { why: `no rule of ${objectName(spoken)}${others}`, by: { object: spoken, field: 'spec.rules' } }
+}
+
+/** A rule that asks for the client's address and so might turn a verdict that was found without it. */
+function addressAsked({ verdict, rule }: Judgement, rules: EnforcedRules): EnforcedRule | undefined {
+  const turning = verdict === 'allow' ? rules.DENY : rule === undefined ? rules.ALLOW : undefined
+  return [...(rule === undefined ? [] : [rule]), ...(turning ?? [])].find(({ policy }) => asksForAddress(policy))
 }
 
 function asksForAddress(policy: KubeObject): boolean {
@@ -79,15 +80,6 @@ function asksForAddress(policy: KubeObject): boolean {
       blocks(rule.from).some(({ source }) => ADDRESS_FIELDS.some((field) => block(source)?.[field] !== undefined)) ||
       blocks(rule.when).some(({ key }) => ADDRESS_KEYS.has(text(key) ?? '')),
   )
-}
-
-function everyRule(rules: EnforcedRules): readonly EnforcedRule[] {
-  return Object.values(rules).flat()
-}
-
-function policyDecider(rules: EnforcedRules): Decider | undefined {
-  const found = everyRule(rules).find(({ policy }) => asksForAddress(policy))
-  return found === undefined ? undefined : ruleDecider(found)
 }
 
 function ruleDecider({ policy, index }: EnforcedRule): Decider {
