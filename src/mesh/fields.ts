@@ -26,6 +26,11 @@ export function blocks(value: Json | undefined): readonly JsonObject[] {
   return asList(value).filter(isObject)
 }
 
+/** The items of a list that are objects, each with its position in the list: what stands between them counts. */
+export function placedBlocks(value: Json | undefined): readonly (readonly [number, JsonObject])[] {
+  return asList(value).flatMap((item, index) => (isObject(item) ? [[index, item] as const] : []))
+}
+
 /** The members of a map whose values are text. */
 export function textMap(value: Json | undefined): Readonly<Record<string, string>> {
   if (!isObject(value)) return {}

@@ -3,6 +3,7 @@ import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
 import { REGISTRY, WORKLOADS } from './reads.ts'
 import { retryAmplification, timeoutInversion } from './resilience/call-paths.ts'
+import { portsWithoutDetection, portsWithoutLimits } from './resilience/port-settings.ts'
 import { unboundedRetries } from './resilience/unbounded-retries.ts'
 
 const CALLS = [
@@ -34,5 +35,17 @@ export const RESILIENCE_FUNCTIONS: readonly MeshFunction[] = [
     reads: [...REGISTRY, KINDS.destinationRule, KINDS.virtualService],
     summary: 'routes that retry towards a host that nothing protects from them',
     find: unboundedRetries,
+  }),
+  findingsFunction({
+    name: 'resilience.portsWithoutDetection',
+    reads: [KINDS.configMap],
+    summary: 'ports whose own settings leave them without outlier detection',
+    find: portsWithoutDetection,
+  }),
+  findingsFunction({
+    name: 'resilience.portsWithoutLimits',
+    reads: [KINDS.configMap],
+    summary: 'ports whose own settings leave them without limits',
+    find: portsWithoutLimits,
   }),
 ]

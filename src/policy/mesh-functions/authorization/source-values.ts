@@ -1,6 +1,6 @@
-import { asObject } from '../../../kube/json.ts'
+import { asList, asObject, type Json } from '../../../kube/json.ts'
 import type { KubeObject } from '../../../kube/object.ts'
-import { blocks, text, texts } from '../../../mesh/fields.ts'
+import { placedBlocks, text } from '../../../mesh/fields.ts'
 
 /** A value that a policy gives for who calls, and where it is written: `spec.rules[0].from[0].source.principals[1]`. */
 export interface SourceValue {
@@ -21,12 +21,12 @@ export const IDENTITIES = {
 export function sourceValues(policy: KubeObject, about: keyof typeof IDENTITIES): readonly SourceValue[] {
   const { field: name, key } = IDENTITIES[about]
   const names = [name, `not${name.charAt(0).toUpperCase()}${name.slice(1)}`]
-  return blocks(asObject(policy.spec).rules).flatMap((rule, index) => {
+  return placedBlocks(asObject(policy.spec).rules).flatMap(([index, rule]) => {
     const at = `spec.rules[${index}]`
-    const sources = blocks(rule.from).flatMap(({ source }, from) =>
+    const sources = placedBlocks(rule.from).flatMap(([from, { source }]) =>
       names.flatMap((each) => listed(asObject(source)[each], `${at}.from[${from}].source.${each}`, index)),
     )
-    const conditions = blocks(rule.when).flatMap((condition, when) =>
+    const conditions = placedBlocks(rule.when).flatMap(([when, condition]) =>
       text(condition.key) !== key
         ? []
         : ['values', 'notValues'].flatMap((each) => listed(condition[each], `${at}.when[${when}].${each}`, index)),
@@ -35,6 +35,8 @@ export function sourceValues(policy: KubeObject, about: keyof typeof IDENTITIES)
   })
 }
 
-function listed(values: Parameters<typeof texts>[0], field: string, rule: number): readonly SourceValue[] {
-  return texts(values).map((value, index) => ({ value, field: `${field}[${index}]`, rule }))
+function listed(values: Json | undefined, field: string, rule: number): readonly SourceValue[] {
+  return asList(values).flatMap((value, index) =>
+    typeof value === 'string' ? [{ value, field: `${field}[${index}]`, rule }] : [],
+  )
 }

@@ -1,7 +1,7 @@
 import { asObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, labelsOf, labelValue, type KubeObject } from '../../../kube/object.ts'
 import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
-import { blocks } from '../../../mesh/fields.ts'
+import { blocks, placedBlocks } from '../../../mesh/fields.ts'
 import { foretellInjection, knownRevisions } from '../../../mesh/injection.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { podTemplateOf } from '../../../mesh/pod-template.ts'
@@ -55,8 +55,8 @@ export const unfilledImage: Find = (context, object) => {
 /** Where the image of a proxy is to be filled in. */
 function proxyImage({ spec }: Workload): string | undefined {
   for (const list of ['containers', 'initContainers']) {
-    const index = blocks(spec[list]).findIndex(({ name, image }) => name === PROXY && image === 'auto')
-    if (index >= 0) return `spec.${list}[${index}].image`
+    const found = placedBlocks(spec[list]).find(([, { name, image }]) => name === PROXY && image === 'auto')
+    if (found !== undefined) return `spec.${list}[${found[0]}].image`
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
 import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
-import { block, blocks, text, textMap } from '../../../mesh/fields.ts'
+import { block, blocks, placedBlocks, text, textMap } from '../../../mesh/fields.ts'
 import { isWildcard } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
@@ -40,7 +40,7 @@ export const emptySubsets: Find = (context, object) => {
   const workloads = services.flatMap((service) => workloadsOf(mesh, service))
   if (services.length === 0) return []
   const found: (MeshFinding | SkippedPlace)[] = []
-  for (const [index, subset] of blocks(asObject(object.spec).subsets).entries()) {
+  for (const [index, subset] of placedBlocks(asObject(object.spec).subsets)) {
     const wanted = Object.entries(textMap(subset.labels)).filter(([key, value]) => !TOPOLOGY.test(key) || value === '')
     if (wanted.length === 0) continue
     if (workloads.some(({ labels }) => wanted.every(([key, value]) => labels[key] === value))) continue
@@ -83,7 +83,7 @@ export const rivalRules: Find = (context, object, params) => {
         remediation: 'put both into one DestinationRule',
         related,
       })
-    for (const [index, subset] of blocks(spec.subsets).entries()) {
+    for (const [index, subset] of placedBlocks(spec.subsets)) {
       if (!names.has(text(subset.name))) continue
       found.push({
         field: `spec.subsets[${index}].name`,
@@ -103,7 +103,7 @@ export const idleSubsetPolicies: Find = (context, object) => {
   const routed = new Set(referencesToHost(mesh, host).map(({ subset }) => subset))
   if (context.knowledge === 'partial' && mesh.inNamespace(KINDS.virtualService, namespaceOf(object)).length === 0)
     return [{ field: 'spec.subsets', outcome: 'skip' }]
-  return blocks(asObject(object.spec).subsets).flatMap((subset, index): readonly MeshFinding[] => {
+  return placedBlocks(asObject(object.spec).subsets).flatMap(([index, subset]): readonly MeshFinding[] => {
     const name = text(subset.name) ?? ''
     if (block(subset.trafficPolicy) === undefined || routed.has(name)) return []
     return [

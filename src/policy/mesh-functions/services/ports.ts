@@ -2,7 +2,7 @@ import { asObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
-import { blocks, number, text } from '../../../mesh/fields.ts'
+import { blocks, number, placedBlocks, text } from '../../../mesh/fields.ts'
 import { servicesInFrontOf } from '../../../mesh/inbound.ts'
 import { kindNameOf, KINDS } from '../../../mesh/kinds.ts'
 import { servicesOf, type MeshService, type ServicePort } from '../../../mesh/registry.ts'
@@ -14,10 +14,10 @@ import type { Find } from '../findings-function.ts'
 
 /** Ports whose name says no protocol, so that Istio has to guess it. */
 export const undeclaredProtocols: Find = (_context, object) => {
-  const ports = blocks(asObject(object.spec).ports)
+  const ports = placedBlocks(asObject(object.spec).ports)
   const [service] = servicesOf(object)
   if (service === undefined || service.resolution === 'alias') return []
-  return ports.flatMap((port, index) => {
+  return ports.flatMap(([index, port]) => {
     const known = service.ports.find((each) => each.number === port.port)
     if (known?.protocol !== 'unsupported') return []
     const name = text(port.name) ?? ''
@@ -100,8 +100,8 @@ function conflictOf(mesh: MeshSnapshot, workload: Workload, own: KubeObject | un
 }
 
 function portField(service: KubeObject, { number: wanted }: ServicePort): string {
-  const index = blocks(asObject(service.spec).ports).findIndex(({ port }) => port === wanted)
-  return index < 0 ? 'spec.ports' : `spec.ports[${index}]`
+  const found = placedBlocks(asObject(service.spec).ports).find(([, { port }]) => port === wanted)
+  return found === undefined ? 'spec.ports' : `spec.ports[${found[0]}]`
 }
 
 /** Ports of a Service on which a container listens for its own pod alone; from either side. */
