@@ -55,7 +55,7 @@ export function foretellInjection(snapshot: MeshSnapshot, pod: PodShape): Inject
     return refused(isOptedOut ? 'pod-label' : 'no-injector-selects', undefined)
   }
   if (pod.spec.hostNetwork === true) return refused('host-network', revision)
-  if (IGNORED_NAMESPACES.has(pod.namespace)) return refused('system-namespace', revision)
+  if (SYSTEM_NAMESPACES.has(pod.namespace)) return refused('system-namespace', revision)
   return consultInjector(injectorConfig(snapshot, revision), pod, revision)
 }
 
@@ -154,8 +154,8 @@ const INJECT = 'sidecar.istio.io/inject'
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name'
 const DEFAULT_REVISION = 'default'
 const INJECTOR_MAP = 'istio-sidecar-injector'
-// istio: kube/inject/initializer.go IgnoredNamespaces
-const IGNORED_NAMESPACES: ReadonlySet<string> = new Set([
+/** Namespaces of Kubernetes itself, which Istio leaves alone. istio: kube/inject/initializer.go IgnoredNamespaces. */
+export const SYSTEM_NAMESPACES: ReadonlySet<string> = new Set([
   'kube-system',
   'kube-public',
   'kube-node-lease',

@@ -1,7 +1,7 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
 import type { MeshFunction } from './mesh-function.ts'
-import { MESH, WORKLOADS } from './reads.ts'
+import { INJECTED, MESH, WORKLOADS } from './reads.ts'
 import { differentProtocols, localListeners, undeclaredProtocols } from './services/ports.ts'
 
 /** The functions of `mesh.services`. */
@@ -14,7 +14,7 @@ export const SERVICE_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'services.differentProtocols',
-    reads: [...MESH, ...WORKLOADS, KINDS.service, KINDS.serviceEntry],
+    reads: [...INJECTED, KINDS.service, KINDS.serviceEntry],
     summary: 'ports of which Services say different protocols',
     find: differentProtocols,
   }),

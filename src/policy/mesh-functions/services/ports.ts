@@ -1,23 +1,25 @@
 import { asObject } from '../../../kube/json.ts'
-import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
-import { blocks, number, placedBlocks, text } from '../../../mesh/fields.ts'
+import { blocks, number, text } from '../../../mesh/fields.ts'
 import { servicesInFrontOf } from '../../../mesh/inbound.ts'
+import { SYSTEM_NAMESPACES } from '../../../mesh/injection.ts'
 import { kindNameOf, KINDS } from '../../../mesh/kinds.ts'
 import { servicesOf, type MeshService, type ServicePort } from '../../../mesh/registry.ts'
 import { sidecarFor } from '../../../mesh/sidecar.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { resolvePort, workloadOf, type Workload } from '../../../mesh/workloads.ts'
+import { hasSidecar, resolvePort, workloadOf, type Workload } from '../../../mesh/workloads.ts'
 import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
-/** Ports whose name says no protocol, so that Istio has to guess it. */
+/** Ports whose name says no protocol, so that Istio has to guess it; not of what Kubernetes and Istio make for themselves. */
 export const undeclaredProtocols: Find = (_context, object) => {
-  const ports = placedBlocks(asObject(object.spec).ports)
+  if (SYSTEM_NAMESPACES.has(namespaceOf(object)) || isMadeByIstio(object)) return []
+  const ports = blocks(asObject(object.spec).ports)
   const [service] = servicesOf(object)
   if (service === undefined || service.resolution === 'alias') return []
-  return ports.flatMap(([index, port]) => {
+  return ports.flatMap((port, index) => {
     const known = service.ports.find((each) => each.number === port.port)
     if (known?.protocol !== 'unsupported') return []
     const name = text(port.name) ?? ''
@@ -38,10 +40,20 @@ export const undeclaredProtocols: Find = (_context, object) => {
   })
 }
 
+/** The Service of a Gateway that Istio runs, or a part of Istio itself. istio: config/analysis/analyzers/util IsIstioControlPlane. */
+function isMadeByIstio(object: KubeObject): boolean {
+  const labels = labelsOf(object)
+  if (labelValue(labels, 'gateway.istio.io/managed') !== undefined) return true
+  return labelValue(labels, 'istio') !== undefined || labelValue(labels, 'release') === 'istio'
+}
+
 /** Ports whose number leaves little doubt. */
 const USUAL_PROTOCOLS: Readonly<Record<number, string>> = { 80: 'http', 8080: 'http', 443: 'https', 8443: 'https' }
 
-/** A port of a workload for which Services say different protocols; from either side. */
+/**
+ * A port of a workload for which Services say different protocols; from either side. Its sidecar has one way to take the port;
+ * without a sidecar, each client goes by the Service that it calls.
+ */
 export const differentProtocols: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   const isService = kindNameOf(object) === KINDS.service
@@ -49,7 +61,7 @@ export const differentProtocols: Find = (context, object, params) => {
     ? servicesOf(object).flatMap((service) => workloadsOf(mesh, service))
     : [workloadOf(object)]
   for (const workload of workloads) {
-    if (workload === undefined) continue
+    if (workload === undefined || !hasSidecar(mesh, workload)) continue
     const claim = conflictOf(mesh, workload, isService ? object : undefined)
     if (claim === undefined) continue
     const { port, first, second } = claim
