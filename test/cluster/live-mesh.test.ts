@@ -22,7 +22,7 @@ const tries = ', retries: { attempts: 2, perTryTimeout: 2s, retryOn: "gateway-er
 
 /** A chain of calls in which every hop but the first is known by an annotation. */
 const chain = [
-  ...['web', 'cart', 'stock', 'db'].map(deployment),
+  ...['web', 'cart', 'stock', 'db'].map((name) => deployment(name)),
   service('web'),
   service('cart', { calls: 'stock' }),
   service('stock', { calls: 'db' }),

@@ -8,14 +8,14 @@ metadata: { name: ${name}, annotations: { meshward.io/calls: "${calls}" } }
 spec: { selector: { app: ${name} }, ports: [${ports}] }
 ---`
 
-export const deployment = (name: string) => `
+export const deployment = (name: string, labels = `app: ${name}`) => `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: ${name} }
 spec:
-  selector: { matchLabels: { app: ${name} } }
+  selector: { matchLabels: { ${labels} } }
   template:
-    metadata: { labels: { app: ${name} } }
+    metadata: { labels: { ${labels} } }
     spec: { containers: [{ name: ${name}, image: "${name}:1" }] }
 ---`
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 import { asObject, type JsonObject } from '../../../src/kube/json.ts'
 import { makeCertificate } from '../../../src/webhook/self-made-certificate.ts'
@@ -30,15 +31,15 @@ export interface RecordingWebhook {
 /** The `response` of an AdmissionReview without its uid; nothing: no answer is ever given. */
 export type Answer = (call: RecordedCall) => JsonObject | undefined
 
-/** Starts a webhook on a free loopback port that records every call and answers it as it is told. */
-export async function startRecordingWebhook(answer: Answer): Promise<RecordingWebhook> {
+/** Starts a webhook on a free loopback port that records every call and answers it as it is told, `delay` milliseconds later. */
+export async function startRecordingWebhook(answer: Answer, { delay = 0 } = {}): Promise<RecordingWebhook> {
   const { source, ca } = await makeCertificate({ names: ['127.0.0.1'], problem: () => {} })
   const { cert, key } = source.current()
   const connections = new WeakMap<object, number>()
   let opened = 0
   let calls: RecordedCall[] = []
   const server = createServer({ cert, key, keepAliveTimeout: 120_000 }, (incoming, outgoing) => {
-    void json(incoming).then((review) => {
+    void json(incoming).then(async (review) => {
       const request = asObject(asObject(review)['request'])
       const connection = connections.get(incoming.socket) ?? 0
       const { httpVersion, method, url, headers } = incoming
@@ -46,6 +47,7 @@ export async function startRecordingWebhook(answer: Answer): Promise<RecordingWe
       calls.push(call)
       const response = answer(call)
       if (response === undefined) return
+      await sleep(delay)
       outgoing.setHeader('content-type', 'application/json')
       outgoing.end(
         JSON.stringify({
