@@ -2,7 +2,7 @@ import { asObject } from '../../../kube/json.ts'
 import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
-import { blocks, number, text } from '../../../mesh/fields.ts'
+import { blocks, number, placedBlocks, text } from '../../../mesh/fields.ts'
 import { servicesInFrontOf } from '../../../mesh/inbound.ts'
 import { SYSTEM_NAMESPACES } from '../../../mesh/injection.ts'
 import { kindNameOf, KINDS } from '../../../mesh/kinds.ts'
@@ -16,10 +16,10 @@ import type { Find } from '../findings-function.ts'
 /** Ports whose name says no protocol, so that Istio has to guess it; not of what Kubernetes and Istio make for themselves. */
 export const undeclaredProtocols: Find = (_context, object) => {
   if (SYSTEM_NAMESPACES.has(namespaceOf(object)) || isMadeByIstio(object)) return []
-  const ports = blocks(asObject(object.spec).ports)
+  const ports = placedBlocks(asObject(object.spec).ports)
   const [service] = servicesOf(object)
   if (service === undefined || service.resolution === 'alias') return []
-  return ports.flatMap((port, index) => {
+  return ports.flatMap(([index, port]) => {
     const known = service.ports.find((each) => each.number === port.port)
     if (known?.protocol !== 'unsupported') return []
     const name = text(port.name) ?? ''
