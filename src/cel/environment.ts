@@ -13,8 +13,11 @@ import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
+import { operatorNode } from './operator-nodes.ts'
 import { emptyLiteral, maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
 import { Runtime } from './runtime.ts'
+import { maskSigns } from './signs.ts'
+import { maskTexts, restoreTexts } from './text-literals.ts'
 import { tokensOf } from './tokens.ts'
 import type {
   CelEnvironment,
@@ -104,8 +107,10 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
   }
   try {
     const tokens = tokensOf(source)
-    const { text, items } = maskOptionalItems(source, tokens)
+    const { text: readable, values } = maskTexts(maskSigns(source, tokens), tokens)
+    const { text, items } = maskOptionalItems(readable, tokens)
     const parsed = environment.parse(text)
+    restoreTexts(parsed.ast, values)
     const refused = [...checkDepth(parsed.ast, source), ...checkGrammar(tokens, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
@@ -121,7 +126,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
         optionalItems: items,
         nulls,
       })
-    const { type, typeOf, issues: typeIssues } = check(compiler.types, 'as typed')
+    const { type, typeOf, overloadsOf, issues: typeIssues } = check(compiler.types, 'as typed')
     const issues = [
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),
@@ -131,7 +136,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
-    instrument(parsed.ast, runtime)
+    instrument(parsed.ast, runtime, overloadsOf)
     const typeCheck: CelProgram['typeCheck'] = (types) => check(new Map([...compiler.types, ...types]), 'anywhere')
     return {
       ok: true,
@@ -157,7 +162,7 @@ function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source
       const parsed = environment.parse(part)
       rename(parsed.ast)
       parsed.check()
-      instrument(parsed.ast, runtime)
+      instrument(parsed.ast, runtime, () => [])
       parsed({})
       return []
     } catch (error) {
@@ -185,7 +190,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 /** Renames calls before they are checked; tells which variables and host functions the expression uses. */
 function prepare(
   root: ASTNode,
-  { hosts, variables: declared }: Compiler,
+  { hosts, runtime, variables: declared }: Compiler,
   items: OptionalItems,
 ): {
   readonly variables: ReadonlySet<string>
@@ -194,6 +199,8 @@ function prepare(
   const variables = new Set<string>()
   const functions = new Set<string>()
   walk(root, (node) => {
+    const operator = operatorNode(node, runtime)
+    if (operator !== undefined) replaceMacro(node, operator)
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
     const empty = emptyLiteral(node)
     if (empty !== undefined) replaceMacro(node, empty)

@@ -1,9 +1,15 @@
-import { EvaluationError, type ASTNode } from '@marcbachmann/cel-js'
+import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes, walk } from './ast.ts'
+import type { Checked } from './check/check-expression.ts'
+import { showType } from './check/type.ts'
 import { LiteralMap } from './literal-map.ts'
+import { errorsAt } from './library/library.ts'
+import { TYPED, type TypedListFunction } from './library/lists.ts'
+import type { Replacement } from './library/macro.ts'
+import { negate } from './operators.ts'
 import type { Runtime } from './runtime.ts'
-import { isTime } from './value-order.ts'
+import { isSelection, select, selectOptional } from './selections.ts'
 
 /** How the engine evaluates a node; arguments are its own. */
 type Evaluate = (evaluator: Evaluator, node: ASTNode, context: unknown) => unknown
@@ -15,8 +21,10 @@ interface Evaluator {
 /** The parts of the engine's nodes that its types do not declare. */
 interface NodeInternals {
   evaluate: Evaluate
+  /** What the check found for the values of the parts. */
+  readonly handle?: (left: unknown, right: unknown, node: ASTNode, evaluator: Evaluator) => unknown
   readonly meta: { readonly alternate?: ASTNode; evaluate: Evaluate }
-  setMeta(key: 'evaluate' | 'macro', value: unknown): unknown
+  setMeta(key: 'evaluate' | 'macro' | 'async', value: unknown): unknown
 }
 
 interface Comprehension {
@@ -30,36 +38,53 @@ interface Comprehension {
  * Makes a checked expression pay for what it does: for every step of a comprehension as many units as the step has
  * nodes, and for strings, lists and comparisons by their size. Map literals become Maps, which keep any key.
  */
-export function instrument(root: ASTNode, runtime: Runtime): void {
+export function instrument(root: ASTNode, runtime: Runtime, overloadsOf: Checked['overloadsOf']): void {
   walk(root, (node) => {
     const alternate = internalsOf(node).meta.alternate
     if (alternate !== undefined && isComprehension(alternate)) payForSteps(alternate, runtime)
+    if (isSelection(node)) return evaluateSelection(node)
     switch (node.op) {
       case 'map':
         evaluateBy(node, (evaluator, _, context) => literalMap(evaluator, node.args, context))
         return
-      case '+':
-        payForSize(node, runtime)
-        keepInRange(node)
-        return
-      case '-':
-      case '/':
       case '-_':
-        keepInRange(node)
+        evaluateBy(node, (evaluator, _, context) => errorsAt(node, () => negate(evaluator.run(node.args, context))))
         return
-      case 'call':
-        if (node.args[0] === 'int') keepInRange(node)
-        return
-      case '==':
-      case '!=':
-      case 'in':
-        payForSize(node, runtime)
-        return
-      case 'rcall':
+      case 'rcall': {
+        const types = overloadsOf(node).flatMap(({ parameters: [list] }) =>
+          list?.kind === 'list' ? [showType(list.item)] : [],
+        )
+        const typed = types.length > 0 ? TYPED[node.args[0]] : undefined
+        if (typed !== undefined) evaluateTyped(node, typed, types, runtime)
         if (SIZED.has(node.args[0])) payForSize(node, runtime)
         return
+      }
       default:
     }
+  })
+}
+
+function evaluateSelection(node: ASTNode & { readonly op: '.' | '.?' | '[]' | '[?]' }): void {
+  const { handle } = internalsOf(node)
+  if (handle === undefined) return
+  const [operand, key] = node.args
+  const choose = node.op === '.' || node.op === '[]' ? select : selectOptional
+  evaluateBy(node, (evaluator, _, context) => {
+    const from = evaluator.run(operand, context)
+    const by = typeof key === 'string' ? key : evaluator.run(key, context)
+    return errorsAt(node, () => choose(from, by, (left, right) => handle(left, right, node, evaluator)))
+  })
+}
+
+function evaluateTyped(
+  node: ASTNode & { readonly op: 'rcall' },
+  typed: TypedListFunction,
+  types: readonly string[],
+  runtime: Runtime,
+): void {
+  evaluateBy(node, (evaluator, _, context) => {
+    const list = evaluator.run(node.args[1], context)
+    return errorsAt(node, () => typed(list, types, runtime))
   })
 }
 
@@ -100,26 +125,6 @@ function payForSize(node: ASTNode, runtime: Runtime): void {
   })
 }
 
-/** What the engine does not see to: integers have 64 bits, timestamps are of the years 1 to 9999. */
-function keepInRange(node: ASTNode): void {
-  const inner = internalsOf(node).meta.evaluate
-  evaluateBy(node, (evaluator, ast, context) => {
-    const value = inner(evaluator, ast, context)
-    if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
-      throw new EvaluationError('integer overflow', ast)
-    if (isTime(value) && !isBetweenYears(value.getTime())) throw new EvaluationError('timestamp overflow', ast)
-    return value
-  })
-}
-
-// cel-go `common/types/timestamp.go`, in milliseconds.
-const FIRST_TIME = -62_135_596_800_000
-const LAST_TIME = 253_402_300_799_999
-
-function isBetweenYears(milliseconds: number): boolean {
-  return milliseconds >= FIRST_TIME && milliseconds <= LAST_TIME
-}
-
 function sizeOf(value: unknown): number {
   if (typeof value === 'string') return Math.ceil(value.length / 10)
   return Array.isArray(value) ? value.length : 0
@@ -138,9 +143,11 @@ function literalMap(
   return map
 }
 
-/** Gives a call another macro than the engine's own. */
-export function replaceMacro(node: ASTNode, macro: object): void {
-  internalsOf(node).setMeta('macro', macro)
+/** Has a node checked and evaluated in another way than the engine's own. */
+export function replaceMacro(node: ASTNode, macro: Replacement): void {
+  const internals = internalsOf(node)
+  internals.setMeta('macro', macro)
+  internals.setMeta('async', macro.async)
 }
 
 function evaluateBy(node: ASTNode, evaluate: Evaluate): void {

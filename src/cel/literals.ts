@@ -3,16 +3,23 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import { walk } from './ast.ts'
 import { sameType, showType, type Type } from './check/type.ts'
 import { issueAt } from './issues.ts'
+import { CONVERSIONS } from './library/conversions.ts'
 import { compilePattern } from './library/regex.ts'
 import type { OptionalItems } from './optional-items.ts'
 import type { CelIssue } from './types.ts'
 
 const PATTERNED = new Set(['re_matches', 'find', 'findAll'])
 
-/** Literal regular expressions that RE2 does not know: Kubernetes refuses them when a policy is compiled. */
+/**
+ * Literal regular expressions that RE2 does not know, and null as a key: Kubernetes refuses them when a policy is
+ * compiled.
+ */
 export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[] {
   const issues: CelIssue[] = []
   walk(root, (node) => {
+    const key = node.op === '[]' || node.op === '[?]' ? node.args[1] : undefined
+    if (key?.op === 'value' && key.args === null)
+      issues.push(issueAt(source, 'CEL-LITERAL', 'null is no key', key.start, key.end))
     if (node.op !== 'rcall' || !PATTERNED.has(node.args[0])) return
     const [pattern] = node.args[2]
     if (pattern?.op !== 'value' || typeof pattern.args !== 'string') return
@@ -69,16 +76,25 @@ export function checkUniform(
   return issues
 }
 
-const CONSTANT_CALLS = new Set(['int', 'uint', 'double', 'bool', 'dur_duration', 'timestamp'])
+const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', 'dur_duration', 'ts_timestamp'])
 
-/** Calls of conversions on literals: Kubernetes folds them when a policy is compiled, and refuses those that fail. */
+/**
+ * Calls of conversions on literals, or on what such calls give: Kubernetes folds them when a policy is compiled, and
+ * refuses those that fail. Source: cel-go `interpreter/decorators.go`, maybeOptimizeConstUnary.
+ */
 export function constantCalls(root: ASTNode): readonly ASTNode[] {
   const calls: ASTNode[] = []
   walk(root, (node) => {
-    if (node.op !== 'call' || !CONSTANT_CALLS.has(node.args[0])) return
-    const [argument] = node.args[1]
-    const literal = argument?.op === '-_' ? argument.args : argument
-    if (node.args[1].length === 1 && literal?.op === 'value') calls.push(node)
+    if (node.op === 'call' && isConstant(node)) calls.push(node)
   })
   return calls
+}
+
+function isConstant(node: ASTNode): boolean {
+  if (node.op === 'value') return true
+  // A sign belongs to the number right behind it.
+  if (node.op === '-_') return node.args.op === 'value' && node.args.start === node.start + 1
+  if (node.op !== 'call' || !CONSTANT_CALLS.has(node.args[0])) return false
+  const [argument, ...rest] = node.args[1]
+  return argument !== undefined && rest.length === 0 && isConstant(argument)
 }

@@ -3,7 +3,7 @@ import { EvaluationError, Optional, type ASTNode } from '@marcbachmann/cel-js'
 import { dottedName } from './ast.ts'
 import { endsOperand } from './grammar.ts'
 import { LiteralMap } from './literal-map.ts'
-import type { Checker, Evaluator, Scope, TypeOf } from './library/macro.ts'
+import type { Replacement } from './library/macro.ts'
 import type { Token } from './tokens.ts'
 
 /** Which items of a list or map literal are optional (`[?a]`, `{?k: a}`), by the offset of its bracket. */
@@ -52,15 +52,8 @@ function opensLiteral(bracket: string, before: string): boolean {
   return bracket === '{' || (bracket === '[' && !endsOperand(before))
 }
 
-/** How a literal is checked and evaluated, in place of the engine's own ways. */
-export interface ReplacedLiteral {
-  readonly async: false
-  typeCheck(checker: Checker, _: unknown, scope: Scope): TypeOf
-  evaluate(evaluator: Evaluator, _: unknown, scope: Scope): unknown
-}
-
 /** `[]`, `{}` or `optional.none()`: to the engine they are of anything; of what they are is for the checker to find out. */
-export function emptyLiteral(node: ASTNode): ReplacedLiteral | undefined {
+export function emptyLiteral(node: ASTNode): Replacement | undefined {
   if (node.op === 'list' && node.args.length === 0) return emptyOf('list<dyn>', () => [])
   if (node.op === 'map' && node.args.length === 0) return emptyOf('map<dyn, dyn>', () => new Map())
   if (node.op === 'rcall' && node.args[0] === 'none' && dottedName(node.args[1]) === 'optional')
@@ -68,7 +61,7 @@ export function emptyLiteral(node: ASTNode): ReplacedLiteral | undefined {
   return undefined
 }
 
-function emptyOf(type: string, evaluate: () => unknown): ReplacedLiteral {
+function emptyOf(type: string, evaluate: () => unknown): Replacement {
   return { async: false, typeCheck: (checker) => checker.getType(type), evaluate }
 }
 
@@ -79,11 +72,11 @@ function emptyOf(type: string, evaluate: () => unknown): ReplacedLiteral {
 export function optionalLiteral(
   node: ASTNode & { readonly op: 'list' | 'map' },
   optional: ReadonlySet<number>,
-): ReplacedLiteral {
+): Replacement {
   return node.op === 'list' ? optionalList(node.args, optional) : optionalMap(node.args, optional)
 }
 
-function optionalList(items: readonly ASTNode[], optional: ReadonlySet<number>): ReplacedLiteral {
+function optionalList(items: readonly ASTNode[], optional: ReadonlySet<number>): Replacement {
   return {
     async: false,
     typeCheck: (checker, _, scope) => {
@@ -98,10 +91,7 @@ function optionalList(items: readonly ASTNode[], optional: ReadonlySet<number>):
   }
 }
 
-function optionalMap(
-  entries: readonly (readonly [ASTNode, ASTNode])[],
-  optional: ReadonlySet<number>,
-): ReplacedLiteral {
+function optionalMap(entries: readonly (readonly [ASTNode, ASTNode])[], optional: ReadonlySet<number>): Replacement {
   return {
     async: false,
     typeCheck: (checker, _, scope) => {

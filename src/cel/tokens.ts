@@ -1,6 +1,6 @@
 const QUOTED = String.raw`"""(?:\\[^]|[^\\])*?"""|'''(?:\\[^]|[^\\])*?'''|"(?:\\[^]|[^"\\\n])*"|'(?:\\[^]|[^'\\\n])*'`
-const RAW = String.raw`[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\n]*"|'[^'\n]*')`
-const TOKEN = new RegExp(String.raw`\/\/[^\n]*|${RAW}|${QUOTED}|\w+|[=!<>]=|&&|\|\||[^\s]`, 'g')
+const RAW = String.raw`[bB]?[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\n]*"|'[^'\n]*')`
+const TOKEN = new RegExp(String.raw`\/\/[^\n]*|${RAW}|[bB]?(?:${QUOTED})|\w+|[=!<>]=|&&|\|\||[^\s]`, 'g')
 
 export interface Token {
   readonly text: string

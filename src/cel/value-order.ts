@@ -2,42 +2,65 @@ import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { FunctionError } from './library/library.ts'
+import { Instant } from './time.ts'
 
-/** Are two values of the engine equal? Numbers are compared by value whatever their type, as `==` on `dyn` does. */
+/** A value of a type of Kubernetes' own, which knows what it is equal to. */
+export interface Comparable {
+  /** Throws where the API server has no such comparison. */
+  equals(other: unknown): boolean
+}
+
+/**
+ * Are two values of the engine equal? Numbers are compared by value whatever their type; values of types that have
+ * nothing in common are not equal. Source: cel-go `common/types`, Equal.
+ */
 export function equalValues(a: unknown, b: unknown): boolean {
-  if (a === b) return true
+  switch (typeof a) {
+    case 'string':
+    case 'boolean':
+      return a === b
+    case 'bigint':
+      return typeof b === 'bigint' ? a === b : equalNumbers(a, b)
+    case 'number':
+      return typeof b === 'number' ? a === b : equalNumbers(a, b)
+    default:
+  }
+  if (a === b) return !isComparable(a) || a.equals(b)
+  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return equalNumbers(a, b)
+  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b)
+  if (a instanceof Map) return b instanceof Map && equalMaps(a, b)
+  if (a instanceof UnsignedInt) return equalNumbers(a, b)
+  if (a instanceof Optional) return b instanceof Optional && equalOptionals(a, b)
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0
+  if (a instanceof Duration) return b instanceof Duration && a.seconds === b.seconds && a.nanos === b.nanos
+  if (a instanceof Instant) return b instanceof Instant && a.nanoseconds === b.nanoseconds
+  return isComparable(a) && a.equals(b)
+}
+
+/** Order of two values: below, at or above zero; undefined where they have none. Numbers of all types have one. */
+export function orderOf(a: unknown, b: unknown): number | undefined {
+  if (typeof a === 'string') return typeof b === 'string' ? compareText(a, b) : undefined
   const [left, right] = [numberOf(a), numberOf(b)]
-  if (left !== undefined && right !== undefined) return compareNumbers(left, right) === 0
-  if (Array.isArray(a) && Array.isArray(b))
-    return a.length === b.length && a.every((item, index) => equalValues(item, b[index]))
-  if (a instanceof Map && b instanceof Map) return equalMaps(a, b)
-  if (a instanceof Optional && b instanceof Optional) return equalOptionals(a, b)
-  if (a instanceof Uint8Array && b instanceof Uint8Array)
-    return a.length === b.length && a.every((byte, index) => byte === b[index])
-  if (a instanceof Duration && b instanceof Duration) return a.seconds === b.seconds && a.nanos === b.nanos
-  return isTime(a) && isTime(b) && a.getTime() === b.getTime()
+  if (left !== undefined && right !== undefined) return compareNumbers(left, right)
+  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
+  if (a instanceof Duration && b instanceof Duration) return Number(a.seconds - b.seconds) || a.nanos - b.nanos
+  return a instanceof Instant && b instanceof Instant ? Number(a.nanoseconds - b.nanoseconds) : undefined
 }
 
 /** Order of two values of one type: below, at or above zero. Throws for types that have none. */
 export function compareValues(a: unknown, b: unknown): number {
-  const [left, right] = [numberOf(a), numberOf(b)]
-  if (left !== undefined && right !== undefined) return compareNumbers(left, right)
-  if (typeof a === 'string' && typeof b === 'string') return compareText(a, b)
-  if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
-  if (a instanceof Duration && b instanceof Duration) return compareNumbers(a.seconds, b.seconds) || a.nanos - b.nanos
-  if (isTime(a) && isTime(b)) return a.getTime() - b.getTime()
-  throw new FunctionError('the items have no order')
+  const order = orderOf(a, b)
+  if (order === undefined) throw new FunctionError('these values have no order')
+  return order
 }
 
 /** Order by code point, as Go orders UTF-8; JavaScript orders UTF-16 units. */
 function compareText(a: string, b: string): number {
   if (a === b) return 0
-  const left = Array.from(a, (point) => point.codePointAt(0) ?? 0)
-  const right = Array.from(b, (point) => point.codePointAt(0) ?? 0)
-  const at = left.findIndex((point, index) => point !== right[index])
-  if (at < 0) return left.length - right.length
-  return (left[at] ?? 0) - (right[at] ?? -1)
+  let at = 0
+  while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1
+  return (a.codePointAt(at) ?? -1) - (b.codePointAt(at) ?? -1)
 }
 
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
@@ -45,14 +68,26 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -1)
 }
 
-function compareNumbers(a: bigint | number, b: bigint | number): number {
-  if (a < b) return -1
-  return a > b ? 1 : 0
+// cel-go `common/types/compare.go`: a double and an integer are compared as doubles.
+function compareNumbers(a: bigint | number, b: bigint | number): number | undefined {
+  if (typeof a === 'bigint' && typeof b === 'bigint') return a < b ? -1 : a > b ? 1 : 0
+  const [left, right] = [Number(a), Number(b)]
+  if (Number.isNaN(left) || Number.isNaN(right)) return undefined
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function equalNumbers(a: unknown, b: unknown): boolean {
+  const [left, right] = [numberOf(a), numberOf(b)]
+  return left !== undefined && right !== undefined && compareNumbers(left, right) === 0
 }
 
 function numberOf(value: unknown): bigint | number | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return value
   return value instanceof UnsignedInt ? value.value : undefined
+}
+
+function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, index) => equalValues(item, b[index]))
 }
 
 function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
@@ -66,7 +101,6 @@ function equalOptionals(a: Optional, b: Optional): boolean {
   return equalValues(a.value(), b.value())
 }
 
-/** True for a timestamp. */
-export function isTime(value: unknown): value is { getTime(): number } {
-  return typeof value === 'object' && value !== null && 'getTime' in value
+function isComparable(value: unknown): value is Comparable {
+  return typeof value === 'object' && value !== null && 'equals' in value && typeof value.equals === 'function'
 }

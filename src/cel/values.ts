@@ -2,6 +2,7 @@ import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { formatDuration, formatTimestamp, Instant } from './time.ts'
 import type { CelValue } from './types.ts'
 
 /**
@@ -74,11 +75,11 @@ Object.defineProperty(ObjectView.prototype, 'constructor', { value: Map })
 /** The JSON that a converted list came from, so that a host function gets the very list that went in. */
 const listSources = new WeakMap<object, Json>()
 
-/** A JSON value as the engine sees it: integers are `int`, objects are views, lists are converted one level deep. */
+/** A JSON value as the engine sees it: integers of 64 bits are `int`, objects are views, lists are converted one level deep. */
 export function celValue(json: Json): CelValue {
   switch (typeof json) {
     case 'number':
-      return Number.isInteger(json) ? BigInt(json) : json
+      return Number.isInteger(json) && Math.abs(json) < 2 ** 63 ? BigInt(json) : json
     case 'object': {
       if (json === null) return null
       if (!isList(json)) return new ObjectView(json)
@@ -119,8 +120,8 @@ function fromObject(value: object): Json {
   if (value instanceof Map)
     return Object.fromEntries([...value].map(([key, item]) => [textOf(fromCel(key)), fromCel(item)]))
   if (value instanceof UnsignedInt) return integer(value.value)
-  if (value instanceof Duration) return value.toString()
-  if ('toISOString' in value && typeof value.toISOString === 'function') return textOf(value.toISOString())
+  if (value instanceof Duration) return formatDuration(value)
+  if (value instanceof Instant) return formatTimestamp(value)
   if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCodePoint(byte)).join(''))
   if (value instanceof Optional) return value.hasValue() ? fromCel(value.value()) : null
   if (value instanceof Set) return [...value].map(fromCel)

@@ -124,7 +124,7 @@ audit[TST-03] metadata.labels.owner: nobody owns this
     = set the label owner to your team
     = read more: meshward explain TST-03
 
-deny[TST-04] spec.size: the rule could not be evaluated: int() type error: cannot convert to int in int(target)
+deny[TST-04] spec.size: the rule could not be evaluated: "huge" is no int in int(target)
   --> test/cli/fixtures/manifests/things.yaml:20:9, Thing default/second
     |
  19 |   mode: STRICT

@@ -107,7 +107,7 @@ filled TST-02 in HERE/messy.yaml, Thing default/second: spec.steps[0].timeout: 1
       code: 1,
       left: [
         `left audit TST-03 at ${file}:18:11: metadata.labels.owner: nobody owns this; set the label owner to your team`,
-        `left deny TST-04 at ${file}:21:9: spec.size: the rule could not be evaluated: int() type error: cannot convert to int in int(target); correct the field if it has an unexpected type, else show this to the owner of the policy "limit-size"`,
+        `left deny TST-04 at ${file}:21:9: spec.size: the rule could not be evaluated: "huge" is no int in int(target); correct the field if it has an unexpected type, else show this to the owner of the policy "limit-size"`,
       ],
     })
   })

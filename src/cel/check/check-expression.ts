@@ -5,7 +5,7 @@ import { issueAt } from '../issues.ts'
 import type { OptionalItems } from '../optional-items.ts'
 import type { CelIssue } from '../types.ts'
 import { checkComprehension, isComprehension } from './comprehensions.ts'
-import { operatorName, type Declarations } from './declarations.ts'
+import { operatorName, type Declarations, type Overload } from './declarations.ts'
 import { createInference, substitute, type Inference, type Nulls } from './inference.ts'
 import {
   BOOL,
@@ -49,13 +49,20 @@ export interface Checked {
   readonly issues: readonly CelIssue[]
   /** The type of a node of the expression. */
   readonly typeOf: (node: ASTNode) => Type
+  /** The ways in which a call may be meant, as declared. */
+  readonly overloadsOf: (node: ASTNode) => readonly Overload[]
 }
 
 /** What the parts of the checker share while one expression is checked. */
 export interface Checker {
   readonly input: CheckInput
   readonly inference: Inference
+  /** Overloads of calls that fit. */
+  readonly overloads: Map<ASTNode, readonly Overload[]>
+  /** The type of a node, with the parameters that it has: what comes later may tell more of them. */
   check(node: ASTNode, scope: Scope): Type
+  /** The type of a member's call on these types, of which the first is what it is called on. */
+  callOf(node: ASTNode, name: string, types: readonly Type[]): Type
   report(node: ASTNode, code: string, message: string): Type
 }
 
@@ -70,11 +77,13 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
   const checker: Checker = {
     input,
     inference,
+    overloads: new Map(),
     check(node, scope) {
-      const type = inference.resolve(typeNode(checker, node, scope))
+      const type = typeNode(checker, node, scope)
       types.set(node, type)
       return type
     },
+    callOf: (node, name, types) => callOf(checker, node, { name, isMember: true, types }),
     report(node, code, message) {
       // Of a selection the field is what is wrong, not what it is selected from.
       const start = node.op === '.' || node.op === '.?' ? node.pos : node.start
@@ -85,7 +94,12 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
   // A parameter that nothing is known of in the end may be anything.
   const final = (type: Type): Type => substitute(inference.resolve(type), () => DYN)
   const type = final(checker.check(root, { names: input.variables }))
-  return { type, issues, typeOf: (node) => final(types.get(node) ?? DYN) }
+  return {
+    type,
+    issues,
+    typeOf: (node) => final(types.get(node) ?? DYN),
+    overloadsOf: (node) => checker.overloads.get(node) ?? [],
+  }
 }
 
 function typeNode(checker: Checker, node: ASTNode, scope: Scope): Type {
@@ -158,15 +172,29 @@ function lookUp(checker: Checker, node: ASTNode, name: string, scope: Scope): Ty
     names.push(...at.names.keys())
   }
   const constant = checker.input.constants.get(name)
-  if (constant !== undefined) return constant
+  if (constant !== undefined && !isNamespace(constant)) return constant
   return checker.report(node, 'CEL-UNKNOWN-NAME', `unknown name "${name}"${suggestion(name, names)}`)
+}
+
+/** What a member is selected from or called on, which may be a namespace: alone that is nothing. */
+function checkReceiver(checker: Checker, node: ASTNode, scope: Scope): Type {
+  const constant = node.op === 'id' && !isBound(node.args, scope) ? checker.input.constants.get(node.args) : undefined
+  return constant !== undefined && isNamespace(constant) ? constant : checker.check(node, scope)
+}
+
+function isBound(name: string, scope: Scope): boolean {
+  return scope.names.has(name) || (scope.outer !== undefined && isBound(name, scope.outer))
+}
+
+function isNamespace(type: Type): boolean {
+  return type.kind === 'named' && /^namespace\.|Namespace$/.test(type.name)
 }
 
 type Selection = ASTNode & { readonly op: '.' | '.?' }
 
 function select(checker: Checker, node: Selection, scope: Scope): Type {
   const [operand, field] = node.args
-  const type = checker.check(operand, scope)
+  const type = checker.inference.resolve(checkReceiver(checker, operand, scope))
   const target = type.kind === 'optional' ? type.item : type
   const found = fieldOf(checker, node, target, field)
   return type.kind === 'optional' || node.op === '.?' ? optionalOf(found) : found
@@ -200,7 +228,7 @@ function objectField(checker: Checker, node: ASTNode, type: ObjectType, field: s
 
 function index(checker: Checker, node: ASTNode & { readonly op: '[]' | '[?]' }, scope: Scope): Type {
   const [operand, key] = node.args
-  const type = checker.check(operand, scope)
+  const type = checker.inference.resolve(checker.check(operand, scope))
   const target = type.kind === 'optional' ? type.item : type
   if (target.kind !== 'object' || !target.isMap) return operator(checker, node, node.op, node.args, scope)
   checker.check(key, scope)
@@ -220,9 +248,20 @@ type Call = ASTNode & { readonly op: 'call' | 'rcall' }
 function call(checker: Checker, node: Call, scope: Scope): Type {
   const isMember = node.op === 'rcall'
   const name = node.args[0]
-  const parts = isMember ? [node.args[1], ...node.args[2]] : node.args[1]
-  const types = parts.map((part) => checker.check(part, scope))
-  const result = resolveOverload(checker, name, { isMember, types })
+  const types = isMember
+    ? [checkReceiver(checker, node.args[1], scope), ...node.args[2].map((part) => checker.check(part, scope))]
+    : node.args[1].map((part) => checker.check(part, scope))
+  return callOf(checker, node, { name, isMember, types })
+}
+
+interface CallTypes {
+  readonly name: string
+  readonly isMember: boolean
+  readonly types: readonly Type[]
+}
+
+function callOf(checker: Checker, node: ASTNode, { name, isMember, types }: CallTypes): Type {
+  const result = resolveOverload(checker, node, { name, isMember, types })
   if (result !== undefined) return result
   const written = checker.input.originals.get(name) ?? name
   const [receiver = DYN, ...rest] = types.map((type) => checker.inference.resolve(type))
@@ -235,7 +274,7 @@ function call(checker: Checker, node: Call, scope: Scope): Type {
 /** Checks an operator, or what a macro makes of a call, as the call of a function. */
 function operator(checker: Checker, node: ASTNode, op: string, parts: readonly ASTNode[], scope: Scope): Type {
   const types = parts.map((part) => checker.check(part, scope))
-  const result = resolveOverload(checker, operatorName(op), { isMember: false, types })
+  const result = resolveOverload(checker, node, { name: operatorName(op), isMember: false, types })
   if (result !== undefined) return result
   const [left = DYN, right] = types.map((type) => checker.inference.resolve(type))
   const shown = right === undefined ? `${op.charAt(0)}${showType(left)}` : `${showType(left)} ${op} ${showType(right)}`
@@ -244,11 +283,12 @@ function operator(checker: Checker, node: ASTNode, op: string, parts: readonly A
 
 /** The type of a call: that of the overload that fits, `dyn` where several do that do not give the same. */
 function resolveOverload(
-  { inference, input }: Checker,
-  name: string,
-  { isMember, types }: { readonly isMember: boolean; readonly types: readonly Type[] },
+  { inference, input, overloads }: Checker,
+  node: ASTNode,
+  { name, isMember, types }: CallTypes,
 ): Type | undefined {
   let result: Type | undefined
+  const fitting: Overload[] = []
   for (const overload of input.declarations.get(name) ?? []) {
     if (overload.isMember !== isMember) continue
     const fresh = new Map<string, Type>()
@@ -260,9 +300,11 @@ function resolveOverload(
         return known
       })
     if (!inference.assignAll(types, overload.parameters.map(instance))) continue
+    fitting.push(overload)
     const given = inference.resolve(instance(overload.result))
     result = result === undefined || sameType(result, given) ? given : DYN
   }
+  overloads.set(node, fitting)
   return result
 }
 

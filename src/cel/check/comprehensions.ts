@@ -7,7 +7,7 @@ type Member = ASTNode & { readonly op: 'rcall' }
 
 /** How many names a macro binds, by its name and the number of its arguments. */
 const BOUND: ReadonlyMap<string, 1 | 2> = new Map([
-  ...['all', 'exists', 'exists_one', 'existsOne', 'map', 'filter', 'optMap', 'optFlatMap'].map(
+  ...['all', 'exists', 'exists_one', 'existsOne', 'map', 'filter', 'optMap', 'optFlatMap', 'sortBy'].map(
     (name) => [`${name}/2`, 1] as const,
   ),
   ['map/3', 1],
@@ -32,7 +32,7 @@ function key({ args }: Member): string {
  */
 export function checkComprehension(checker: Checker, node: Member, scope: Scope): Type {
   const [name, receiver, args] = node.args
-  const range = checker.check(receiver, scope)
+  const range = checker.inference.resolve(checker.check(receiver, scope))
   const bound = BOUND.get(key(node)) ?? 1
   const types = name.startsWith('opt')
     ? [wrapped(checker, receiver, range)]
@@ -56,6 +56,8 @@ export function checkComprehension(checker: Checker, node: Member, scope: Scope)
     case 'filter':
       need(checker, body, inner, BOOL)
       return listOf(types[0] ?? DYN)
+    case 'sortBy':
+      return checker.callOf(node, '@sortByAssociatedKeys', [range, listOf(checker.check(body, inner))])
     case 'map':
     case 'transformList':
       return listOf(checker.check(body, inner))

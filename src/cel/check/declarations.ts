@@ -53,7 +53,21 @@ function readSignature(signature: string): {
 }
 
 const NUMBERS = ['int', 'uint', 'double']
-const ORDERED = [...NUMBERS, 'bool', 'string', 'bytes', 'duration', 'timestamp']
+const ORDERED = [...NUMBERS, 'bool', 'duration', 'timestamp', 'string', 'bytes']
+/** Pairs of types in the order in which cel-go tries them: a parameter that is not known yet becomes the first that fits. */
+const COMPARED: readonly (readonly [string, string])[] = [
+  ['bool', 'bool'],
+  ['int', 'int'],
+  ['int', 'double'],
+  ['int', 'uint'],
+  ['uint', 'uint'],
+  ['uint', 'double'],
+  ['uint', 'int'],
+  ['double', 'double'],
+  ['double', 'int'],
+  ['double', 'uint'],
+  ...['string', 'bytes', 'timestamp', 'duration'].map((type) => [type, type] as const),
+]
 
 /**
  * Source: cel-go `common/stdlib/standard.go`, `cel/library.go` (optionals), `ext/lists.go`; k8s.io/apiserver
@@ -61,8 +75,10 @@ const ORDERED = [...NUMBERS, 'bool', 'string', 'bytes', 'duration', 'timestamp']
  */
 const EXACT: readonly string[] = [
   'type(A): type',
+  'dyn(A): dyn',
+  ...['bytes', 'list<A>', 'map<A, B>', 'string'].flatMap((type) => [`size(${type}): int`, `${type}.size(): int`]),
   '_!_(bool): bool',
-  ...['int', 'double'].map((type) => `_-x_(${type}): ${type}`),
+  ...['double', 'int'].map((type) => `_-x_(${type}): ${type}`),
   '_&&_(bool, bool): bool',
   '_||_(bool, bool): bool',
   '_?:_(bool, A, A): A',
@@ -78,19 +94,18 @@ const EXACT: readonly string[] = [
   '_[?]_(map<A, B>, A): optional<B>',
   '_[?]_(optional<list<A>>, int): optional<A>',
   '_[?]_(optional<map<A, B>>, A): optional<B>',
-  ...['+', '-', '*', '/', '%'].flatMap((op) =>
-    (op === '%' ? ['int', 'uint'] : NUMBERS).map((type) => `_${op}_(${type}, ${type}): ${type}`),
-  ),
-  ...['string', 'bytes', 'list<A>', 'duration'].map((type) => `_+_(${type}, ${type}): ${type}`),
-  '_+_(timestamp, duration): timestamp',
+  ...['bytes', 'double', 'duration'].map((type) => `_+_(${type}, ${type}): ${type}`),
   '_+_(duration, timestamp): timestamp',
+  '_+_(timestamp, duration): timestamp',
+  ...['int', 'list<A>', 'string', 'uint'].map((type) => `_+_(${type}, ${type}): ${type}`),
+  ...['double', 'duration', 'int'].map((type) => `_-_(${type}, ${type}): ${type}`),
   '_-_(timestamp, duration): timestamp',
   '_-_(timestamp, timestamp): duration',
-  '_-_(duration, duration): duration',
-  ...['<', '<=', '>', '>='].flatMap((op) => [
-    ...ORDERED.map((type) => `_${op}_(${type}, ${type}): bool`),
-    ...NUMBERS.flatMap((a) => NUMBERS.filter((b) => b !== a).map((b) => `_${op}_(${a}, ${b}): bool`)),
-  ]),
+  '_-_(uint, uint): uint',
+  ...['*', '/'].flatMap((op) => ['double', 'int', 'uint'].map((type) => `_${op}_(${type}, ${type}): ${type}`)),
+  ...['int', 'uint'].map((type) => `_%_(${type}, ${type}): ${type}`),
+  ...['<', '<=', '>', '>='].flatMap((op) => COMPARED.map(([a, b]) => `_${op}_(${a}, ${b}): bool`)),
+  'optional<A>.hasValue(): bool',
   'optional<A>.or(optional<A>): optional<A>',
   'optional<A>.orValue(A): A',
   ...[...NUMBERS, 'duration'].map((type) => `list<${type}>.sum(): ${type}`),
@@ -100,6 +115,19 @@ const EXACT: readonly string[] = [
     `list<${type}>.max(): ${type}`,
     `list<${type}>.sort(): list<${type}>`,
   ]),
+  ...ORDERED.map((type) => `list<A>.@sortByAssociatedKeys(list<${type}>): list<A>`),
+  ...['str_indexOf', 'str_lastIndexOf'].flatMap((name) => [
+    `list<A>.${name}(A): int`,
+    `string.${name}(string): int`,
+    `string.${name}(string, int): int`,
+  ]),
+  'list<A>.slice(int, int): list<A>',
+  'list<A>.distinct(): list<A>',
+  'list<A>.list_reverse(): list<A>',
+  'list<A>.first(): optional<A>',
+  'list<A>.last(): optional<A>',
+  'list<optional<A>>.unwrapOpt(): list<A>',
+  'OptionalNamespace.unwrap(list<optional<A>>): list<A>',
   'list<list<A>>.flatten(): list<A>',
   'list<dyn>.flatten(int): list<dyn>',
 ]

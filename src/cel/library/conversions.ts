@@ -1,89 +1,107 @@
-import { Duration, type UnsignedInt } from '@marcbachmann/cel-js/evaluator'
+import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
-import { remembering } from '../recent.ts'
-import { compareValues } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
-/**
- * Conversions that the engine lacks, and durations as Go parses and prints them. A duration is kept with nanoseconds
- * that are never negative, which the engine's arithmetic needs.
- * Source: cel-go `common/stdlib`, `common/types/{int,duration,timestamp}.go`.
- */
+/** Conversions are named anew, since the engine's own cannot be replaced. Libraries add those of their types. */
+export const CONVERSIONS = { int: 'to_int', uint: 'to_uint', double: 'to_double', string: 'to_string', bool: 'to_bool' }
+
+/** Conversions between scalars as Go makes them. Source: cel-go `common/types/{int,uint,double,string,bytes}.go`. */
 export const conversionsLibrary: Library = {
-  replaces: { duration: 'dur_duration' },
+  replaces: CONVERSIONS,
   register(environment) {
     const define = (signature: string, body: (...args: never[]) => unknown): void => {
       environment.registerFunction(signature, body, { async: false })
     }
-    define('int(uint): int', (value: UnsignedInt) => {
-      if (value.value > 9_223_372_036_854_775_807n) throw new FunctionError('integer overflow')
-      return value.value
+    for (const [type, name] of Object.entries(CONVERSIONS))
+      define(`${name}(${type}): ${type}`, (value: unknown) => value)
+    define('to_int(uint): int', ({ value }: UnsignedInt) => signed(value))
+    define('to_int(double): int', (value: number) => {
+      // Also the least integer is refused: cel-go `common/types/overflow.go`, doubleToInt64Checked.
+      if (!(value > -(2 ** 63) && value < 2 ** 63)) throw new FunctionError('integer overflow')
+      return BigInt(Math.trunc(value))
     })
-    define('int(google.protobuf.Timestamp): int', (time: { getTime(): number }) =>
-      BigInt(Math.floor(time.getTime() / 1000)),
-    )
-    define('string(google.protobuf.Duration): string', (duration: Duration) => formatSeconds(duration))
-    define('string(google.protobuf.Timestamp): string', (time: { toISOString(): string }) =>
-      time.toISOString().replace(/\.(\d*?)0+Z$/, (_, digits: string) => (digits === '' ? 'Z' : `.${digits}Z`)),
-    )
-    for (const [operator, test] of ORDER) {
-      environment.registerOperator(`bytes ${operator} bytes: bool`, (a: unknown, b: unknown) =>
-        test(compareValues(a, b)),
-      )
-    }
-    // Durations are values: one object may stand for all of a text.
-    define('dur_duration(string): google.protobuf.Duration', remembering(parseDuration))
-    define('dur_duration(google.protobuf.Duration): google.protobuf.Duration', (duration: Duration) => duration)
+    define('to_int(string): int', (text: string) => signed(integerOf(text, /^[-+]?\d+$/, 'int')))
+    define('to_uint(int): uint', unsigned)
+    define('to_uint(double): uint', (value: number) => {
+      if (!(value >= 0 && value < 2 ** 64)) throw new FunctionError('unsigned integer overflow')
+      return unsigned(BigInt(Math.trunc(value)))
+    })
+    define('to_uint(string): uint', (text: string) => unsigned(integerOf(text, /^\d+$/, 'uint')))
+    define('to_double(int): double', Number)
+    define('to_double(uint): double', ({ value }: UnsignedInt) => Number(value))
+    define('to_double(string): double', parseDouble)
+    define('to_string(int): string', String)
+    define('to_string(uint): string', ({ value }: UnsignedInt) => String(value))
+    define('to_string(bool): string', String)
+    define('to_string(double): string', formatDouble)
+    define('to_string(bytes): string', decode)
+    define('to_bool(string): bool', (text: string) => {
+      if (TRUE.has(text)) return true
+      if (FALSE.has(text)) return false
+      throw new FunctionError(`"${text}" is no bool`)
+    })
   },
 }
 
-const ORDER: readonly (readonly [string, (order: number) => boolean])[] = [
-  ['<', (order) => order < 0],
-  ['<=', (order) => order <= 0],
-  ['>', (order) => order > 0],
-  ['>=', (order) => order >= 0],
-]
+// Go's strconv.ParseBool.
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
+const FALSE: ReadonlySet<string> = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
 
-const BILLION = 1_000_000_000n
-
-const NANOSECONDS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  us: 1000n,
-  µs: 1000n,
-  μs: 1000n,
-  ms: 1_000_000n,
-  s: BILLION,
-  m: 60n * BILLION,
-  h: 3600n * BILLION,
+function integerOf(text: string, form: RegExp, type: string): bigint {
+  // No integer of 64 bits has more digits, but for zeros before them.
+  const digits = text.replace(/^([-+]?)0+(?=\d)/, '$1')
+  if (!form.test(text) || digits.length > 20) throw new FunctionError(`"${text}" is no ${type}`)
+  return BigInt(digits.replace('+', ''))
 }
 
-/** Go's time.ParseDuration; a 64-bit number of nanoseconds is the limit. */
-function parseDuration(text: string): Duration {
-  const match = /^([-+])?(?:0|((?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+))$/.exec(text)
-  if (match === null) throw new FunctionError(`"${text}" is not a duration; write a number and its unit, such as 15s`)
-  let total = 0n
-  for (const [, whole = '', fraction = '', unit = ''] of (match[2] ?? '').matchAll(
-    /(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g,
-  )) {
-    const scale = NANOSECONDS[unit] ?? 0n
-    const digits = fraction.slice(0, 18)
-    total += BigInt(whole || '0') * scale + (BigInt(digits || '0') * scale) / 10n ** BigInt(digits.length)
+function signed(value: bigint): bigint {
+  if (BigInt.asIntN(64, value) === value) return value
+  throw new FunctionError('integer overflow')
+}
+
+function unsigned(value: bigint): UnsignedInt {
+  if (BigInt.asUintN(64, value) === value) return new UnsignedInt(value)
+  throw new FunctionError('unsigned integer overflow')
+}
+
+const DECIMAL = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/
+const NAMED = /^([-+]?)(inf|infinity|nan)$/i
+const HEXADECIMAL = /^([-+]?)0[xX]([\da-fA-F]*)\.?([\da-fA-F]*)[pP]([-+]?\d+)$/
+
+/** Go's strconv.ParseFloat; what is too large for a double is an error. */
+function parseDouble(text: string): number {
+  const [, sign, name] = NAMED.exec(text) ?? []
+  if (name?.toLowerCase() === 'nan' && sign === '') return Number.NaN
+  if (name !== undefined && name.toLowerCase() !== 'nan') return sign === '-' ? -Infinity : Infinity
+  // Underscores may stand between digits.
+  const digits = text.replaceAll(/(?<=\d)_(?=\d)/g, '')
+  const value = DECIMAL.test(digits) ? Number(digits) : parseHexadecimal(text)
+  if (value !== undefined && Number.isFinite(value)) return value
+  throw new FunctionError(`"${text}" is no double`)
+}
+
+function parseHexadecimal(text: string): number | undefined {
+  const [, sign, whole = '', fraction = '', exponent] = HEXADECIMAL.exec(text) ?? []
+  if (exponent === undefined || whole + fraction === '') return undefined
+  const value = Number(BigInt(`0x${whole}${fraction}`)) * 2 ** (Number(exponent) - 4 * fraction.length)
+  return sign === '-' ? -value : value
+}
+
+/** Go's strconv.FormatFloat with format `g` and the fewest digits that tell it from all other doubles. */
+export function formatDouble(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
+  if (Object.is(value, -0)) return '-0'
+  const [mantissa = '', exponent = '0'] = value.toExponential().split('e')
+  const power = Number(exponent)
+  if (power >= -4 && power < 6) return String(value)
+  return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    throw new FunctionError('the bytes are no UTF-8')
   }
-  if (BigInt.asIntN(64, total) !== total) throw new FunctionError(`"${text}" is longer than a duration can be`)
-  return fromNanoseconds(match[1] === '-' ? -total : total)
-}
-
-function fromNanoseconds(total: bigint): Duration {
-  const rest = ((total % BILLION) + BILLION) % BILLION
-  return new Duration((total - rest) / BILLION, Number(rest))
-}
-
-/** Seconds with as many decimals as it takes, as Kubernetes' CEL prints them. */
-function formatSeconds(duration: Duration): string {
-  const total = duration.seconds * BILLION + BigInt(duration.nanos)
-  const positive = total < 0n ? -total : total
-  const fraction = String(positive % BILLION)
-    .padStart(9, '0')
-    .replace(/0+$/, '')
-  return `${total < 0n ? '-' : ''}${positive / BILLION}${fraction === '' ? '' : `.${fraction}`}s`
 }

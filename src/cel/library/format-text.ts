@@ -1,7 +1,9 @@
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import type { Runtime } from '../runtime.ts'
+import { formatDuration, formatTimestamp, Instant } from '../time.ts'
 import { compareValues } from '../value-order.ts'
+import { formatDouble } from './conversions.ts'
 import { FunctionError, sizeCost, type Library } from './library.ts'
 
 /**
@@ -132,24 +134,22 @@ function showNested(value: unknown): string {
     case 'bigint':
       return String(value)
     case 'number':
-      return Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity'
+      return Number.isFinite(value)
+        ? formatDouble(value)
+        : Number.isNaN(value)
+          ? 'NaN'
+          : value > 0
+            ? 'Infinity'
+            : '-Infinity'
     default:
   }
   if (value === null) return 'null'
   if (Array.isArray(value)) return `[${value.map(showNested).join(', ')}]`
   if (value instanceof Map) return showMap(value)
   if (value instanceof UnsignedInt) return String(value.value)
-  if (value instanceof Duration) return `${Number(value.seconds) + value.nanos / 1e9}s`
+  if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Uint8Array) return new TextDecoder().decode(value)
-  if (
-    typeof value === 'object' &&
-    value !== undefined &&
-    'toISOString' in value &&
-    typeof value.toISOString === 'function'
-  ) {
-    const text: unknown = value.toISOString()
-    return typeof text === 'string' ? text.replace('.000Z', 'Z') : ''
-  }
+  if (value instanceof Instant) return formatTimestamp(value)
   throw new FunctionError('a value of this type cannot be formatted')
 }
 

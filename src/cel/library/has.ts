@@ -1,18 +1,14 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { FunctionError } from './library.ts'
-import type { Checker, Evaluator, Scope, TypeOf } from './macro.ts'
+import type { Replacement } from './macro.ts'
 
 /**
  * `has(e.f)` for any `e`, as in cel-go; the engine's own knows chains of names only. What `e` itself lacks is an error; null, strings
  * and numbers have no fields.
  * Source: cel-go `parser/macro.go`, MakeHas; `interpreter/attributes.go`, test-only selections.
  */
-export function hasMacro(node: ASTNode & { readonly op: 'call' }): {
-  readonly async: false
-  typeCheck(checker: Checker, _: unknown, scope: Scope): TypeOf
-  evaluate(evaluator: Evaluator, _: unknown, scope: Scope): boolean
-} {
+export function hasMacro(node: ASTNode & { readonly op: 'call' }): Replacement {
   const [selection] = node.args[1]
   const select = selection?.op === '.' || selection?.op === '.?' ? selection : undefined
   return {

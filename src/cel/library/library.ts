@@ -1,4 +1,4 @@
-import { EvaluationError, type Environment } from '@marcbachmann/cel-js'
+import { EvaluationError, type ASTNode, type Environment } from '@marcbachmann/cel-js'
 
 import type { Runtime } from '../runtime.ts'
 
@@ -16,6 +16,16 @@ export interface Library {
  * place of the call.
  */
 export class FunctionError extends EvaluationError {}
+
+/** Errors of functions that `body` calls are those of the node. */
+export function errorsAt<T>(node: ASTNode, body: () => T): T {
+  try {
+    return body()
+  } catch (error) {
+    if (error instanceof FunctionError) error.withAst(node)
+    throw error
+  }
+}
 
 /** Units for touching this many characters: Kubernetes charges a tenth each. */
 export function sizeCost(length: number): number {

@@ -1,8 +1,9 @@
 import { Optional } from '@marcbachmann/cel-js'
-import { Duration } from '@marcbachmann/cel-js/evaluator'
+import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
+import { add, nameOf } from '../operators.ts'
 import type { Runtime } from '../runtime.ts'
-import { compareValues, equalValues } from '../value-order.ts'
+import { compareValues, equalValues, orderOf } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -19,37 +20,30 @@ export const listsLibrary: Library = {
       runtime.charge(1 + list.length)
       return list
     }
-    define('list.isSorted(): bool', (list: readonly unknown[]) =>
-      paid(list).every((item, index) => index === 0 || compareValues(list[index - 1], item) <= 0),
-    )
-    for (const type of ['int', 'uint', 'double', 'google.protobuf.Duration', 'dyn']) {
-      define(`list<${type}>.sum(): ${type}`, (list: readonly unknown[]) => sum(paid(list)))
-    }
-    define('list<A>.min(): A', (list: readonly unknown[]) => extreme(paid(list), 'min'))
-    define('list<A>.max(): A', (list: readonly unknown[]) => extreme(paid(list), 'max'))
-    define('list<A>.str_indexOf(A): int', (list: readonly unknown[], item: unknown) =>
+    // What these give depends on the types that the checker found; `TYPED` has it from there.
+    for (const [name, evaluate] of Object.entries(TYPED))
+      define(`list.${name}(): dyn`, (list: readonly unknown[]) => evaluate(list, SUMMABLE, runtime))
+    define('list.str_indexOf(dyn): int', (list: readonly unknown[], item: unknown) =>
       BigInt(paid(list).findIndex((other) => equalValues(other, item))),
     )
-    define('list<A>.str_lastIndexOf(A): int', (list: readonly unknown[], item: unknown) =>
+    define('list.str_lastIndexOf(dyn): int', (list: readonly unknown[], item: unknown) =>
       BigInt(paid(list).findLastIndex((other) => equalValues(other, item))),
     )
-    define('list<A>.slice(int, int): list<A>', (list: readonly unknown[], start: bigint, end: bigint) =>
+    define('list.slice(int, int): list', (list: readonly unknown[], start: bigint, end: bigint) =>
       slice(paid(list), start, end),
     )
-    define('list<A>.distinct(): list<A>', (list: readonly unknown[]) => distinct(list, runtime))
-    define('list<A>.flatten(): list<dyn>', (list: readonly unknown[]) => paid(list.flat()))
-    define('list<A>.flatten(int): list<dyn>', (list: readonly unknown[], depth: bigint) => {
+    define('list.distinct(): list', (list: readonly unknown[]) => distinct(list, runtime))
+    define('list.flatten(): list', (list: readonly unknown[]) => paid(list.flat()))
+    define('list.flatten(int): list', (list: readonly unknown[], depth: bigint) => {
       if (depth < 0n) throw new FunctionError('level must be non-negative')
       return paid(list.flat(Number(depth)))
     })
-    define('list<A>.sort(): list<A>', (list: readonly unknown[]) => paid(list).toSorted(compareValues))
-    define('list<A>.list_reverse(): list<A>', (list: readonly unknown[]) => paid(list).toReversed())
-    define('list<A>.first(): optional<A>', (list: readonly unknown[]) => Optional.of(list[0]))
-    define('list<A>.last(): optional<A>', (list: readonly unknown[]) => Optional.of(list.at(-1)))
-    define('list<optional<A>>.unwrapOpt(): list<A>', (list: readonly unknown[]) => unwrap(paid(list)))
-    define('OptionalNamespace.unwrap(list<optional<A>>): list<A>', (_: unknown, list: readonly unknown[]) =>
-      unwrap(paid(list)),
-    )
+    define('list.sort(): list', (list: readonly unknown[]) => sortBy(paid(list), list))
+    define('list.list_reverse(): list', (list: readonly unknown[]) => paid(list).toReversed())
+    define('list.first(): optional<dyn>', (list: readonly unknown[]) => Optional.of(list[0]))
+    define('list.last(): optional<dyn>', (list: readonly unknown[]) => Optional.of(list.at(-1)))
+    define('list.unwrapOpt(): list', (list: readonly unknown[]) => unwrap(paid(list)))
+    define('OptionalNamespace.unwrap(list): list', (_: unknown, list: readonly unknown[]) => unwrap(paid(list)))
     environment.registerType('namespace.lists', { ctor: ListsNamespace })
     environment.registerConstant('lists', 'namespace.lists', new ListsNamespace())
     define('namespace.lists.range(int): list<int>', (_: unknown, count: bigint) => {
@@ -64,34 +58,68 @@ class ListsNamespace {
   readonly functionsOnly = true
 }
 
-function sum(list: readonly unknown[]): unknown {
-  const [first, ...rest] = list
-  if (first === undefined) return 0n
-  return rest.reduce(add, first)
+/** A function of a list that goes by the types of items that the checker found possible. */
+export type TypedListFunction = (list: unknown, types: readonly string[], runtime: Runtime) => unknown
+
+const SUMMABLE = ['int', 'uint', 'double', 'duration']
+
+/**
+ * Functions of which cel-go has an overload for each type of items: it takes that of which the first item is, of those
+ * that the checker found possible. Source: k8s.io/apiserver `pkg/cel/library/lists.go`; cel-go `common/types/types.go`,
+ * IsAssignableRuntimeType.
+ */
+export const TYPED: Readonly<Record<string, TypedListFunction>> = {
+  isSorted: (list, types, runtime) =>
+    itemsOf(list, types, runtime).every((item, index, items) => index === 0 || !isAbove(items[index - 1], item)),
+  sum: (list, types, runtime) => {
+    const items = itemsOf(list, types, runtime)
+    return items.reduce((sum, item) => add(sum, item, runtime), zeroOf(items.length > 0 ? nameOf(items[0]) : types[0]))
+  },
+  min: (list, types, runtime) => best(itemsOf(list, types, runtime), 'min', isAbove),
+  max: (list, types, runtime) => best(itemsOf(list, types, runtime), 'max', (a, b) => isAbove(b, a)),
 }
 
-function add(a: unknown, b: unknown): unknown {
-  if (typeof a === 'bigint' && typeof b === 'bigint') return within64Bits(a + b)
-  if (typeof a === 'number' && typeof b === 'number') return a + b
-  if (a instanceof Duration && b instanceof Duration) return a.addDuration(b)
-  throw new FunctionError('sum: the items must be of one type: int, double or duration')
+function itemsOf(list: unknown, types: readonly string[], runtime: Runtime): readonly unknown[] {
+  if (!Array.isArray(list)) throw new FunctionError(`no such overload: ${nameOf(list)} is no list`)
+  const items: readonly unknown[] = list
+  runtime.charge(1 + items.length)
+  if (items.length > 0 && !types.includes(nameOf(items[0])))
+    throw new FunctionError(`no such overload: the items are ${nameOf(items[0])}, not ${types.join(' or ')}`)
+  return items
 }
 
-function within64Bits(value: bigint): bigint {
-  if (BigInt.asIntN(64, value) === value) return value
-  throw new FunctionError('integer overflow')
+/** Items that have no order stand in none. */
+function isAbove(a: unknown, b: unknown): boolean {
+  compareValues(b, b)
+  return (orderOf(a, b) ?? 0) > 0
 }
 
-function extreme(list: readonly unknown[], which: 'min' | 'max'): unknown {
-  const [first, ...rest] = list
-  if (first === undefined) throw new FunctionError(`${which} of an empty list`)
+function best(items: readonly unknown[], name: string, isBetter: (best: unknown, item: unknown) => boolean): unknown {
+  if (items.length === 0) throw new FunctionError(`${name} of an empty list`)
+  return items.reduce((found, item) => (isBetter(found, item) ? item : found))
+}
+
+function zeroOf(type: string | undefined): unknown {
+  switch (type) {
+    case 'uint':
+      return new UnsignedInt(0n)
+    case 'double':
+      return 0
+    case 'duration':
+      return new Duration(0n)
+    default:
+      return 0n
+  }
+}
+
+/** The items in the order of their keys. Source: cel-go `ext/lists.go`, sortListByAssociatedKeys. */
+export function sortBy(list: readonly unknown[], keys: readonly unknown[]): readonly unknown[] {
+  const type = nameOf(keys[0])
+  if (keys.some((key) => nameOf(key) !== type)) throw new FunctionError('what is sorted by must be of one type')
   // What has no order is refused, also where there is but one of it.
-  compareValues(first, first)
-  return rest.reduce(
-    (best, item) =>
-      compareValues(item, best) < 0 === (which === 'min') && compareValues(item, best) !== 0 ? item : best,
-    first,
-  )
+  if (keys.length > 0 && !Number.isNaN(keys[0])) compareValues(keys[0], keys[0])
+  const order = [...keys.keys()].sort((a, b) => orderOf(keys[a], keys[b]) ?? 0)
+  return order.map((place) => list[place])
 }
 
 function slice(list: readonly unknown[], start: bigint, end: bigint): readonly unknown[] {

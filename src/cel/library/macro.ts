@@ -1,5 +1,7 @@
 import type { ASTNode, Environment } from '@marcbachmann/cel-js'
 
+import { errorsAt } from './library.ts'
+
 /** The parts of the engine that a macro works with; its types do not declare them. */
 export interface Checker {
   check(node: ASTNode, scope: Scope): TypeOf
@@ -25,6 +27,13 @@ export interface TypeOf {
   readonly valueType?: TypeOf
 }
 
+/** How a node is checked and evaluated, in place of the engine's own ways. */
+export interface Replacement {
+  readonly async: false
+  typeCheck(checker: Checker, _: unknown, scope: Scope): TypeOf
+  evaluate(evaluator: Evaluator, _: unknown, scope: Scope): unknown
+}
+
 export interface MacroCall {
   readonly ast: ASTNode
   readonly receiver: ASTNode
@@ -46,7 +55,8 @@ export function defineMacro(environment: Environment, signature: string, expand:
       return {
         async: false,
         typeCheck: (checker: Checker, _: unknown, scope: Scope) => expansion.check(checker, scope),
-        evaluate: (evaluator: Evaluator, _: unknown, scope: Scope) => expansion.run(evaluator, scope),
+        evaluate: (evaluator: Evaluator, _: unknown, scope: Scope) =>
+          errorsAt(call.ast, () => expansion.run(evaluator, scope)),
       }
     },
     { async: false },

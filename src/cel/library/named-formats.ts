@@ -29,7 +29,6 @@ export const namedFormatsLibrary: Library = {
       },
       { async: false },
     )
-    environment.registerOperator(`${TYPE} == ${TYPE}`, (a: Format, b: Format) => a === b)
   },
 }
 

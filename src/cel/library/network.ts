@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js'
 
+import type { Comparable } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -15,7 +16,7 @@ export const networkLibrary: Library = {
     }
     define(`ip(string): ${IP}`, addressOf)
     define('isIP(string): bool', (text: string) => parseAddress(text) !== undefined)
-    define(`string(${IP}): string`, ({ text }: Address) => text)
+    define(`to_string(${IP}): string`, ({ text }: Address) => text)
     define(`${IP}.family(): int`, ({ parsed }: Address) => (parsed.kind() === 'ipv4' ? 4n : 6n))
     define(`${IP}.isUnspecified(): bool`, ({ text }: Address) => text === '0.0.0.0' || text === '::')
     define(`${IP}.isLoopback(): bool`, isIn(['127.0.0.0/8', '::1/128']))
@@ -33,14 +34,13 @@ export const networkLibrary: Library = {
       'fe80::/10',
     ])
     define(`${IP}.isGlobalUnicast(): bool`, (address: Address) => !isOther(address))
-    environment.registerOperator(`${IP} == ${IP}`, (a: Address, b: Address) => a.text === b.text)
     environment.registerType('namespace.ip', { ctor: IpNamespace })
     environment.registerConstant('ip', 'namespace.ip', new IpNamespace())
     define('namespace.ip.isCanonical(string): bool', (_: unknown, text: string) => addressOf(text).text === text)
 
     define(`cidr(string): ${CIDR}`, rangeOf)
     define('isCIDR(string): bool', (text: string) => parseRange(text) !== undefined)
-    define(`string(${CIDR}): string`, ({ address, bits }: Range) => `${address.text}/${bits}`)
+    define(`to_string(${CIDR}): string`, ({ address, bits }: Range) => `${address.text}/${bits}`)
     define(`${CIDR}.containsIP(${IP}): bool`, contains)
     define(`${CIDR}.containsIP(string): bool`, (range: Range, text: string) => contains(range, addressOf(text)))
     define(`${CIDR}.containsCIDR(${CIDR}): bool`, containsRange)
@@ -48,10 +48,6 @@ export const networkLibrary: Library = {
     define(`${CIDR}.ip(): ${IP}`, ({ address }: Range) => address)
     define(`${CIDR}.masked(): ${CIDR}`, masked)
     define(`${CIDR}.prefixLength(): int`, ({ bits }: Range) => BigInt(bits))
-    environment.registerOperator(
-      `${CIDR} == ${CIDR}`,
-      (a: Range, b: Range) => a.address.text === b.address.text && a.bits === b.bits,
-    )
   },
 }
 
@@ -60,7 +56,7 @@ const CIDR = 'net.CIDR'
 
 type Parsed = ipaddr.IPv4 | ipaddr.IPv6
 
-class Address {
+class Address implements Comparable {
   readonly parsed: Parsed
   /** As Go prints it: the canonical form. */
   readonly text: string
@@ -69,15 +65,23 @@ class Address {
     this.parsed = parsed
     this.text = parsed.kind() === 'ipv4' ? parsed.toString() : compressed(parsed)
   }
+
+  equals(other: unknown): boolean {
+    return other instanceof Address && other.text === this.text
+  }
 }
 
-class Range {
+class Range implements Comparable {
   readonly address: Address
   readonly bits: number
 
   constructor(address: Address, bits: number) {
     this.address = address
     this.bits = bits
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof Range && other.address.equals(this.address) && other.bits === this.bits
   }
 }
 

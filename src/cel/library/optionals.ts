@@ -1,6 +1,5 @@
 import { Optional } from '@marcbachmann/cel-js'
 
-import { equalValues } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 import {
   boundName,
@@ -24,7 +23,6 @@ export const optionalsLibrary: Library = {
       (_: unknown, value: unknown) => (isZero(value) ? Optional.none() : Optional.of(value)),
       { async: false },
     )
-    environment.registerOperator('optional<V> == optional<V>', (a: unknown, b: unknown) => equalValues(a, b))
     defineMacro(environment, 'optional.optMap(ast, ast): optional<dyn>', (call) => new Mapping(call, 'map'))
     defineMacro(environment, 'optional.optFlatMap(ast, ast): optional<dyn>', (call) => new Mapping(call, 'flatMap'))
   },

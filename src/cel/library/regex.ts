@@ -41,11 +41,7 @@ export const regexLibrary: Library = {
     )
     const findAll = (text: string, pattern: string, limit: bigint): readonly string[] => {
       spend(text, pattern)
-      const matcher = compile(pattern).regex.matcher(text)
-      const found: string[] = []
-      const most = limit < 0n ? Number.POSITIVE_INFINITY : Number(limit)
-      while (found.length < most && matcher.find()) found.push(matcher.group() ?? '')
-      return found
+      return findAllIn(text, compile(pattern).regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit))
     }
     environment.registerFunction(
       'string.findAll(string): list<string>',
@@ -60,6 +56,19 @@ interface Pattern {
   readonly regex: RE2JS
   /** Does the pattern match anywhere in a text? */
   readonly isIn: (text: string) => boolean
+}
+
+/** As in Go, an empty match right behind another match is none. Source: Go `regexp.FindAllString`. */
+function findAllIn(text: string, regex: RE2JS, most: number): readonly string[] {
+  const matcher = regex.matcher(text)
+  const found: string[] = []
+  let before = -1
+  while (found.length < most && matcher.find()) {
+    const match = matcher.group() ?? ''
+    if (match !== '' || matcher.start() !== before) found.push(match)
+    before = matcher.end()
+  }
+  return found
 }
 
 /** Compiles a pattern; throws a FunctionError that says what is wrong with it. */

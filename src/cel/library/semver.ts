@@ -1,3 +1,4 @@
+import type { Comparable } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /** Semantic versions. Source: k8s.io/apiserver `pkg/cel/library/semverlib.go`, on blang/semver. */
@@ -22,19 +23,22 @@ export const semverLibrary: Library = {
     define(`${TYPE}.compareTo(${TYPE}): int`, (a: Version, b: Version) => BigInt(compareVersions(a, b)))
     define(`${TYPE}.isGreaterThan(${TYPE}): bool`, (a: Version, b: Version) => compareVersions(a, b) > 0)
     define(`${TYPE}.isLessThan(${TYPE}): bool`, (a: Version, b: Version) => compareVersions(a, b) < 0)
-    environment.registerOperator(`${TYPE} == ${TYPE}`, (a: Version, b: Version) => compareVersions(a, b) === 0)
   },
 }
 
 const TYPE = 'kubernetes.Semver'
 
-class Version {
+class Version implements Comparable {
   readonly numbers: readonly [bigint, bigint, bigint]
   readonly prerelease: readonly string[]
 
   constructor(numbers: readonly [bigint, bigint, bigint], prerelease: readonly string[]) {
     this.numbers = numbers
     this.prerelease = prerelease
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof Version && compareVersions(this, other) === 0
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Comparable } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -23,13 +24,12 @@ export const urlLibrary: Library = {
     define(`${TYPE}.getPort(): string`, ({ host }: Url) => splitHost(host).port)
     define(`${TYPE}.getEscapedPath(): string`, ({ path }: Url) => escapePath(path))
     define(`${TYPE}.getQuery(): map<string, list<string>>`, ({ query }: Url) => parseQuery(query))
-    environment.registerOperator(`${TYPE} == ${TYPE}`, (a: Url, b: Url) => a.text === b.text)
   },
 }
 
 const TYPE = 'kubernetes.URL'
 
-class Url {
+class Url implements Comparable {
   readonly text: string
   readonly scheme: string
   readonly host: string
@@ -45,6 +45,10 @@ class Url {
     this.host = parts.host
     this.path = parts.path
     this.query = parts.query
+  }
+
+  equals(other: unknown): boolean {
+    return other instanceof Url && other.text === this.text
   }
 }
 

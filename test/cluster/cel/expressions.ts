@@ -1,3 +1,4 @@
+import { EDGE_EXPRESSIONS } from './edge-expressions.ts'
 import { TYPE_EXPRESSIONS } from './type-expressions.ts'
 
 /** Expressions that the API server and we must agree on, by library. */
@@ -543,5 +544,6 @@ export const EXPRESSIONS: readonly string[] = [
   "isSemver('v1.0', true)",
   "semver('v1.0', true) == semver('1.0.0')",
   "semver('x').major() == 1",
+  ...EDGE_EXPRESSIONS,
   ...TYPE_EXPRESSIONS,
 ]
