@@ -16,6 +16,8 @@ export interface PolicySourceOptions extends PolicyFilesOptions {
   /** Milliseconds between two looks at the files. */
   readonly interval: number
   readonly compiler: PolicyCompiler
+  /** Resolves when a changed set can be used without a gap: when what it reads is there, or has been waited for long enough. */
+  readonly prepare?: (set: PolicySet) => Promise<void>
   readonly listener: PolicySourceListener
 }
 
@@ -66,10 +68,12 @@ export async function openPolicySource(options: PolicySourceOptions): Promise<Op
     read: () => readAll(watched),
     interval: options.interval,
     failed: listener.unreadable,
-    changed: () => {
+    changed: async () => {
       const outcome = load(set.enforcement)
-      if (outcome.ok) useLoaded(outcome)
-      else listener.refused(outcome.issues)
+      if (!outcome.ok) return listener.refused(outcome.issues)
+      await options.prepare?.(outcome.set)
+      // The mode may have changed meanwhile.
+      useLoaded({ ...outcome, set: withEnforcement(outcome.set, set.enforcement) })
     },
   })
   const stopEnforcement = await watchEnforcement(options, (enforcement) => use(withEnforcement(set, enforcement), []))

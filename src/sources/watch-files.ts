@@ -5,7 +5,8 @@ export interface WatchOptions {
   readonly read: () => Promise<readonly Buffer[]>
   /** Milliseconds between two looks. */
   readonly interval: number
-  readonly changed: (contents: readonly Buffer[]) => void
+  /** The next look waits for it. */
+  readonly changed: (contents: readonly Buffer[]) => void | Promise<void>
   /** Called once for each new reason why the files cannot be read. */
   readonly failed: (reason: string) => void
 }
@@ -31,7 +32,7 @@ async function look(known: readonly Buffer[], options: WatchOptions, signal: Abo
       reason = ''
       if (sameBytes(contents, last)) continue
       last = contents
-      options.changed(contents)
+      await options.changed(contents)
     } catch (error) {
       const now = error instanceof Error ? error.message : String(error)
       if (now !== reason) options.failed(now)

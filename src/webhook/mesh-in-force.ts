@@ -16,6 +16,8 @@ export interface MeshInForce extends Source<MeshSnapshot> {
   unsynced(): string | undefined
   /** Reads what these policies read, from now on, and nothing else. */
   follow(policies: PolicySet): void
+  /** Reads what these policies read too; resolves when it is there, or has been waited for long enough. */
+  prepare(policies: PolicySet): Promise<void>
   status(): readonly KindStatus[]
   /** Milliseconds since the last contact. */
   staleness(): number
@@ -48,6 +50,7 @@ const NO_CLUSTER: MeshInForce = {
   knowledge: () => 'partial',
   unsynced: () => undefined,
   follow: () => undefined,
+  prepare: async () => undefined,
   status: () => [],
   staleness: () => 0,
   stop: () => undefined,

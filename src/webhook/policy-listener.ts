@@ -15,7 +15,7 @@ export interface PolicyListenerOptions {
   readonly events: EventRecorder | undefined
 }
 
-/** The mesh reads what the policies need before they are in force. */
+/** Tells logs, metrics, Events and the mesh around requests what becomes of policies. */
 export function policyListener({ logger, mesh, metrics, events }: PolicyListenerOptions): PolicySourceListener {
   const logIssues = (issues: readonly PolicyIssue[], message: string): void => {
     for (const { code, file, line, column, message: reason } of issues)

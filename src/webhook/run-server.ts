@@ -101,6 +101,7 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     strictTypes: options.strictTypes,
     interval: LOOK,
     compiler: createPolicyCompiler(MESH_FUNCTIONS, kinds.schemas),
+    prepare: (set) => mesh.prepare(set),
     listener: policyListener({ logger: host.logger, mesh, metrics: server.metrics, events: membership?.events }),
   })
   if (!outcome.ok) return giveUp(...outcome.issues.map(issueLine))

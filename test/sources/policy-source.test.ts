@@ -39,7 +39,11 @@ spec: { policies: [${policies}], validationActions: [${action}] }
 `
 
 /** A shipped folder with two rules, an own folder, a file of bindings and one with the mode, all of them new. */
-async function lay(name: string, disabled: readonly string[] = []) {
+async function lay(
+  name: string,
+  disabled: readonly string[] = [],
+  prepare: (set: PolicySet) => Promise<void> = async () => undefined,
+) {
   const at = (...path: readonly string[]): string => join(root, name, ...path)
   const write = async (path: string, text: string): Promise<void> => {
     await mkdir(join(at(path), '..'), { recursive: true })
@@ -63,6 +67,7 @@ async function lay(name: string, disabled: readonly string[] = []) {
       enforcementFile: at('mode'),
       interval: 5,
       compiler: createPolicyCompiler([]),
+      prepare,
       listener: {
         changed: ({ policies, enforcement }, issues) =>
           told.push(`changed: ${policies.map(({ code }) => code).join(' ')}, ${enforcement}, ${issues.length} issues`),
@@ -112,6 +117,28 @@ test('a set stays as it is for whoever holds it; the next one is another', async
   await expect.poll(() => source.current()).not.toBe(before)
   expect(before.bound.map(({ actions }) => actions)).toEqual([['Warn'], ['Deny']])
   expect(source.current().bound.map(({ actions }) => actions)).toEqual([['Audit'], ['Audit']])
+})
+
+test('a changed set is in force when it was prepared, in the mode of then; one that was there at the start at once', async () => {
+  const prepared: string[] = []
+  let release = (): void => undefined
+  const files = await lay('prepared', [], ({ policies }) => {
+    prepared.push(policies.map(({ code }) => code).join(' '))
+    return new Promise((resolve) => (release = resolve))
+  })
+  const outcome = await files.open()
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.issues))
+  const { source } = outcome
+  onTestFinished(() => source.stop())
+  expect([source.current().policies.length, prepared]).toEqual([2, []])
+  await files.write('own/three/policy.yaml', policy('OWN-01', 'three'))
+  await expect.poll(() => prepared).toEqual(['MTLS-01 MTLS-02 OWN-01'])
+  await files.write('mode', 'off')
+  await expect.poll(() => source.current().enforcement).toBe('off')
+  expect(source.current().policies).toHaveLength(2)
+  release()
+  await expect.poll(() => source.current().policies.length).toBe(3)
+  expect(source.current().enforcement).toBe('off')
 })
 
 test('what is no set of policies is refused with the reason, and the last good set stays in force', async () => {

@@ -48,6 +48,7 @@ function open({ delay = 10, knowledge = 'whole' }: { delay?: number; knowledge?:
     knowledge: () => mesh.knowledge,
     unsynced: () => undefined,
     follow: () => undefined,
+    prepare: async () => undefined,
     status: () => [],
     staleness: () => 0,
     stop: () => undefined,

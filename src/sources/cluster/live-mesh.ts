@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { MeshKnowledge } from '../../engine/mesh-knowledge.ts'
+import type { KindName } from '../../mesh/kinds.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import type { PolicySet } from '../../policy/policy-set.ts'
 import { lateSource, type Source } from '../source.ts'
@@ -19,10 +22,15 @@ export interface LiveMeshOptions {
   readonly statusChanged?: (status: KindStatus) => void
 }
 
+/** Milliseconds. A list takes a second at most; an API server that does not answer must not keep other changes of policies out. */
+const LONGEST_PREPARATION = 10_000
+
 /** The mesh around requests, of the kinds that the policies in force read. */
 export interface LiveMesh extends Source<MeshSnapshot> {
   /** Reads what these policies read, from now on, and nothing else. */
   follow(policies: PolicySet): void
+  /** Reads what these policies read too; resolves when it is there, or after 10 s. */
+  prepare(policies: PolicySet): Promise<void>
   /** `whole`, or the kinds that are too old to judge by. */
   knowledge(): Exclude<MeshKnowledge, 'partial'>
   /** Which kinds the first sync waits for, and why; undefined once it is over. */
@@ -42,6 +50,7 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
   const { connection, istioNamespace, secretNamespaces, maxStaleness, now } = options
   const followed = lateSource<MeshSnapshot>()
   let watched: ClusterMesh | undefined
+  let wanted: ReadonlySet<KindName> = new Set()
   let started = 0
   let synced = false
   const unsynced = (): string | undefined => {
@@ -53,13 +62,13 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
     hasSynced: () => unsynced() === undefined,
     unsynced,
     follow(policies) {
-      const kinds = watchedKinds(policies)
-      if (watched !== undefined) return watched.watchKinds(kinds)
+      wanted = watchedKinds(policies)
+      if (watched !== undefined) return watched.watchKinds(wanted)
       started = now()
       watched = watchMesh({
         api: connection.api,
         watch: connection.watch,
-        kinds,
+        kinds: wanted,
         onlyIn: narrowKinds(istioNamespace, secretNamespaces),
         istioNamespace,
         now,
@@ -68,6 +77,14 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
         ...(options.statusChanged === undefined ? {} : { statusChanged: options.statusChanged }),
       })
       followed.follow(watched)
+    },
+    async prepare(policies) {
+      const kinds = watchedKinds(policies)
+      watched?.watchKinds(new Set([...wanted, ...kinds]))
+      const deadline = performance.now() + LONGEST_PREPARATION
+      const isAwaited = ({ kind, state }: KindStatus): boolean => kinds.has(kind) && state === 'listing'
+      while (watched?.status().some(isAwaited) === true && performance.now() < deadline)
+        await sleep(20, undefined, { ref: false })
     },
     knowledge() {
       const oldest = now() - maxStaleness

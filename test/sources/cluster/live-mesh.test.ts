@@ -67,6 +67,32 @@ describe('the mesh that a server judges by', () => {
     await until(() => mesh.knowledge() === 'whole')
   })
 
+  describe('another set of policies', () => {
+    const fewer = reading()
+    const watched = () => mesh.status().map(({ kind }) => kind)
+
+    it('finds what it reads when it comes, and what nobody reads any more is forgotten after that', async () => {
+      mesh.follow(fewer)
+      await until(() => mesh.hasSynced())
+      expect(watched()).toEqual([KINDS.namespace])
+      await mesh.prepare(policies)
+      expect([watched(), mesh.knowledge()]).toEqual([[KINDS.configMap, KINDS.namespace, KINDS.virtualService], 'whole'])
+      mesh.follow(policies)
+      await mesh.prepare(fewer)
+      expect(watched()).toHaveLength(3)
+      mesh.follow(fewer)
+      expect(watched()).toEqual([KINDS.namespace])
+    })
+
+    it('does not wait for what may not be read', async () => {
+      mesh.follow(fewer)
+      await until(() => mesh.hasSynced())
+      server.forbidden = 'virtualservices'
+      await mesh.prepare(policies)
+      expect(Object.keys(stale())).toEqual([KINDS.virtualService])
+    })
+  })
+
   it('waits for an API server that has other troubles, says so, and no longer than the mesh may be old', async () => {
     server.status = 503
     mesh.follow(policies)
