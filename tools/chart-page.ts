@@ -14,7 +14,7 @@ export function chartPage(values: string): string {
     '```',
     '',
     'Kubernetes from 1.30, Istio 1.29 to 1.31, Helm 3 or 4. Below Istio 1.29 the CRD of DestinationRule prunes `retryBudget`: set `istio.fillRetryBudget=false`.',
-    'Restricted Pod Security holds. [docs/operations.md](../../docs/operations.md) tells how to choose rules, rotate, upgrade, uninstall and read the alerts.',
+    'Restricted Pod Security holds. [docs/operations.md](../../docs/operations.md) tells how to choose rules, rotate, upgrade and uninstall; [docs/alerts.md](../../docs/alerts.md) what each alert means.',
     '',
     '## What it may do, and why',
     '',

@@ -5,9 +5,11 @@ import { parse } from 'yaml'
 import { formatPath } from '../../src/kube/field-path.ts'
 import { asObject, isObject, type Json, type JsonObject } from '../../src/kube/json.ts'
 import { checkSchema } from '../../src/policy/check-schema.ts'
+import { chartValues } from '../../tools/chart-values.ts'
 import { chartSchema } from '../../tools/chart-schema.ts'
 
-const values: JsonObject = parse(readFileSync('charts/meshward/values.yaml', 'utf8'))
+const text = readFileSync('charts/meshward/values.yaml', 'utf8')
+const values: JsonObject = parse(text)
 const schema: JsonObject = JSON.parse(readFileSync('charts/meshward/values.schema.json', 'utf8'))
 
 /** Names of the values that a map, or a schema of one, has; what is open below it has none. */
@@ -31,6 +33,15 @@ test('the default values are accepted, and every one of them is known', () => {
 test('the schema knows no value that there is not, beside what a parent chart adds', () => {
   const known = Object.keys(asObject(schema.properties))
   expect(known.filter((name) => !(name in values)).sort()).toEqual(['enabled', 'global'])
+})
+
+test('every value is described where it stands, or as a part of one that is', () => {
+  const described = chartValues(text).map(({ name }) => name)
+  const silent = namesIn(values, (map) => map).filter(
+    (name) => !described.some((known) => name === known || name.startsWith(`${known}.`)),
+  )
+  expect(silent).toEqual([])
+  expect(described.length).toBeGreaterThan(100)
 })
 
 const policy = { apiVersion: 'meshward.io/v1alpha1', kind: 'MeshPolicy', metadata: { name: 'ours' } }
