@@ -16,6 +16,7 @@ export interface PolicyOptions {
   readonly policies: readonly string[]
   readonly bindings: readonly string[]
   readonly only: readonly string[]
+  readonly disable: readonly string[]
   readonly enforcement: Enforcement
   readonly crds: readonly string[]
   readonly strictTypes?: boolean
@@ -32,6 +33,12 @@ export function addPolicyOptions(command: Command): Command {
     .option(
       '--only <rules>',
       'only these rules, by code, area or policy, joined by commas (repeatable)',
+      appendList,
+      [],
+    )
+    .option(
+      '--disable <rules>',
+      'all but these, by name, code or pattern, as `serve` leaves them out (repeatable)',
       appendList,
       [],
     )
@@ -68,11 +75,13 @@ export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded 
       strictTypes: options.strictTypes,
       policies: [io.shippedPolicies, ...options.policies],
       bindings: options.bindings,
+      disabled: options.disable,
       enforcement: options.enforcement,
     },
     createPolicyCompiler(MESH_FUNCTIONS, schemas),
   )
   if (!loaded.ok) return { ok: false, errors: loaded.issues }
+  for (const reason of loaded.idle) io.comment(`--disable: ${reason}`)
   if (loaded.set.policies.length === 0) return { ok: false, errors: [noPolicies([io.shippedPolicies])] }
   for (const { warnings } of loaded.set.policies) for (const warning of warnings) io.comment(issueLine(warning))
   const restricted = onlyPolicies(loaded.set, options.only)

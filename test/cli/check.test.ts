@@ -230,9 +230,20 @@ describe('what is judged, and in which surroundings', () => {
     ['rules by area', ['--only', 'size'], ['TST-04']],
     ['rules by the letters of their code', ['--only', 'TST'], ['TST-01', 'TST-02', 'TST-03', 'TST-04']],
     ['the option twice', ['--only', 'TST-01', '--only', 'TST-02'], ['TST-01', 'TST-02']],
+    ['all rules but some', ['--disable', 'TST-01,require-*'], ['TST-04']],
+    ['an area but one of it', ['--only', 'TST', '--disable', 'TST-02'], ['TST-01', 'TST-03', 'TST-04']],
   ])('%s', async (_, args, codes) => {
     const { stdout } = await run(['check', '-o', 'json', ...args, THINGS])
     expect(JSON.parse(stdout).findings.map(({ code }: { code: string }) => code)).toStrictEqual(codes)
+  })
+
+  test('a rule that is disabled in vain is told, and changes nothing', async () => {
+    const plain = await run(['check', THINGS])
+    const stderr = '--disable: no policy is called "TST-1"; did you mean "TST-01"?\n'
+    expect(await run(['check', '--disable', 'TST-1', THINGS])).toStrictEqual({
+      ...plain,
+      stderr: `${stderr}${plain.stderr}`,
+    })
   })
 
   test('bindings change actions, scope and parameters without touching a rule', async () => {
