@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { KINDS, type KindName } from '../mesh/kinds.ts'
 import { connectCluster, type ConnectOptions } from '../sources/cluster/connect-cluster.ts'
 import { narrowKinds } from '../sources/cluster/policy-kinds.ts'
-import { readCluster, type ClusterRead } from '../sources/cluster/read-cluster.ts'
+import { readCluster, whyUnreachable, type ClusterRead } from '../sources/cluster/read-cluster.ts'
 import { append } from '../webhook/option-values.ts'
 import type { CliIo } from './cli-io.ts'
 import { trackProgress } from './progress.ts'
@@ -25,7 +25,7 @@ export function addClusterOptions(command: Command): Command {
     .option('--secret-namespace <name>', 'a namespace whose Secrets are read, names and keys (repeatable)', append, [])
 }
 
-const NOTHING_READ: ClusterRead = { manifests: [], mesh: [], errors: [] }
+const NOTHING_READ: ClusterRead = { manifests: [], mesh: [], knowledge: 'partial', errors: [] }
 
 /**
  * Reads the objects of these kinds from the cluster that the options name: `judged` as manifests, `read` as the mesh
@@ -38,8 +38,9 @@ export async function readClusterOf(
 ): Promise<ClusterRead> {
   if (options.cluster !== true) return NOTHING_READ
   const connected = await connectCluster(options)
-  if (!connected.ok)
-    return { ...NOTHING_READ, errors: [{ code: 'CLUSTER-01', file: '', message: `--cluster: ${connected.reason}` }] }
+  const problem = connected.ok ? await whyUnreachable(connected.connection.api) : connected.reason
+  if (!connected.ok || problem !== undefined)
+    return { ...NOTHING_READ, errors: [{ code: 'CLUSTER-01', file: '', message: `--cluster: ${problem}` }] }
   const progress = trackProgress(io.progress, 'reading kinds', new Set([...kinds.judged, ...kinds.read]).size)
   const read = await readCluster({
     api: connected.connection.api,

@@ -70,7 +70,7 @@ export async function readDocuments(
     policies,
     context: context.mesh,
     contextKinds: context.kinds,
-    knowledge: options.context.length === 0 && options.cluster !== true ? 'partial' : 'whole',
+    knowledge: options.cluster === true || options.context.length === 0 ? cluster.knowledge : 'whole',
     namespace: options.namespace,
     defaults: options.defaults,
   }

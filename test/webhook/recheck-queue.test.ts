@@ -10,7 +10,7 @@ import type { KubeObject } from '../../src/kube/object.ts'
 import { KINDS } from '../../src/mesh/kinds.ts'
 import { buildSnapshot, emptySnapshot } from '../../src/mesh/snapshot.ts'
 import { fixedSource } from '../../src/sources/source.ts'
-import type { MeshInForce } from '../../src/webhook/mesh-in-force.ts'
+import { openMesh, type MeshInForce } from '../../src/webhook/mesh-in-force.ts'
 import { createRecheck, type RecheckQueue } from '../../src/webhook/recheck-queue.ts'
 import { policySetOf } from '../engine/policy-set-of.ts'
 import { requestFor } from '../engine/request-for.ts'
@@ -42,16 +42,11 @@ afterEach(() => queue?.stop())
 /** A queue over a mesh that can be changed, and everything it said. */
 function open({ delay = 10, knowledge = 'whole' }: { delay?: number; knowledge?: MeshKnowledge } = {}) {
   const mesh = { objects: [] as readonly KubeObject[], knowledge }
+  const options = { maxStaleness: 0, secretNamespace: [], recheckAfter: 0, istioNamespace: 'istio-system' }
   const inForce: MeshInForce = {
-    ...fixedSource(emptySnapshot()),
+    ...openMesh(undefined, options, pino({ level: 'silent' })),
     current: () => buildSnapshot(mesh.objects),
     knowledge: () => mesh.knowledge,
-    unsynced: () => undefined,
-    follow: () => undefined,
-    prepare: async () => undefined,
-    status: () => [],
-    staleness: () => 0,
-    stop: () => undefined,
   }
   const said = { logged: [] as unknown[], counted: [] as string[], passedOver: 0, events: [] as string[] }
   queue = createRecheck({

@@ -50,18 +50,25 @@ function exchange(url: URL, settings: RequestOptions, options: SendOptions): Pro
   const limit = AbortSignal.timeout(options.timeout ?? TIMEOUT)
   const signal = options.signal === undefined ? limit : AbortSignal.any([limit, options.signal])
   return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => reject(new Error(whatWentWrong(error), { cause: error }))
     const send = url.protocol === 'https:' ? request : plainRequest
     const outgoing = send(url, { ...settings, signal }, (incoming) => {
       const chunks: Buffer[] = []
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-      incoming.on('error', reject)
+      incoming.on('error', fail)
       incoming.on('end', () =>
         resolve({ status: incoming.statusCode ?? 0, body: parse(Buffer.concat(chunks).toString('utf8')) }),
       )
     })
-    outgoing.on('error', reject)
+    outgoing.on('error', fail)
     outgoing.end(options.body === undefined ? undefined : JSON.stringify(options.body))
   })
+}
+
+/** The reasons of a failed request in words: Node keeps them in an error's cause, or one for each address that was tried. */
+function whatWentWrong(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map((each: unknown) => String(each)).join(', ')
+  return error.name === 'AbortError' && error.cause instanceof Error ? error.cause.message : error.message
 }
 
 function headersOf(options: SendOptions): Record<string, string> {
