@@ -96,7 +96,6 @@ describe('all shipped policies together', () => {
       'INJ-01',
       'INJ-08',
       'INJ-09',
-      'INJ-28',
       'MTLS-08',
       'MTLS-20',
       'RES-04',
