@@ -31,6 +31,11 @@ export function placedBlocks(value: Json | undefined): readonly (readonly [numbe
   return asList(value).flatMap((item, index) => (isObject(item) ? [[index, item] as const] : []))
 }
 
+/** The items of a list that are text, each with its position in the list. */
+export function placedTexts(value: Json | undefined): readonly (readonly [number, string])[] {
+  return asList(value).flatMap((item, index) => (typeof item === 'string' ? [[index, item] as const] : []))
+}
+
 /** The members of a map whose values are text. */
 export function textMap(value: Json | undefined): Readonly<Record<string, string>> {
   if (!isObject(value)) return {}

@@ -1,14 +1,14 @@
 import { asObject } from '../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { isExportedTo } from './exports.ts'
-import { texts } from './fields.ts'
+import { placedTexts } from './fields.ts'
 import { namespacesAccepting, servedDomains } from './gateway-hosts.ts'
 import { connectionListeners, isBeyondPrivilege, type GatewayChain } from './gateway-listeners.ts'
 import { placementsByGateway, type Placement } from './gateway-merge.ts'
 import { gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.ts'
 import { isHttpServer, serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
-import { hostsOverlap } from './hosts.ts'
+import { hostsOverlap, resolveHost } from './hosts.ts'
 import { KINDS } from './kinds.ts'
 import { kubernetesGateway, listensFor } from './kubernetes-gateway.ts'
 import { memo } from './memo.ts'
@@ -81,11 +81,12 @@ export function bindHosts(snapshot: MeshSnapshot, object: KubeObject, proxies: G
   const gateways = virtualService?.gateways.filter((gateway) => gateway !== 'mesh') ?? []
   if (virtualService === undefined || gateways.length === 0) return []
   const sites = gateways.flatMap((gateway) => sitesOf(snapshot, virtualService, gateway, proxies))
-  return texts(asObject(object.spec).hosts).map((host, index) => {
+  return placedTexts(asObject(object.spec).hosts).map(([index, host]) => {
     const served: { readonly pod: Workload; readonly server: GatewayServer }[] = []
     let obstacle: BindingObstacle | undefined
+    const name = resolveHost(host, namespaceOf(object))
     for (const { gateway, pod, placement, judge } of sites) {
-      const reason = judge(virtualService.hosts[index] ?? host)
+      const reason = judge(name)
       if (reason === undefined) {
         if (pod !== undefined && placement !== undefined) served.push({ pod, server: placement.server })
       } else if (obstacle === undefined || OBSTACLES.indexOf(reason) > OBSTACLES.indexOf(obstacle.reason)) {

@@ -1,6 +1,6 @@
-import { asList, asObject } from '../kube/json.ts'
+import { asList, asObject, type Json } from '../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../kube/object.ts'
-import { block, number, text, texts } from './fields.ts'
+import { block, number, placedTexts, text } from './fields.ts'
 import { resolveHost } from './hosts.ts'
 import { gatewayKey, virtualServicesByDestination, virtualServicesByGateway } from './indexes.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -55,8 +55,8 @@ export interface GatewayReference {
 export function gatewayReferences(virtualService: KubeObject): readonly GatewayReference[] {
   const spec = asObject(virtualService.spec)
   const namespace = namespaceOf(virtualService)
-  const named = (list: readonly string[], field: string): readonly GatewayReference[] =>
-    list.map((name, index) => ({
+  const named = (list: Json | undefined, field: string): readonly GatewayReference[] =>
+    placedTexts(list).map(([index, name]) => ({
       object: virtualService,
       field: `${field}[${index}]`,
       gateway: gatewayKey(name, namespace),
@@ -64,11 +64,11 @@ export function gatewayReferences(virtualService: KubeObject): readonly GatewayR
   const inConditions = (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
     asList(spec[kind]).flatMap((entry, index) =>
       asList(asObject(entry).match).flatMap((match, at) =>
-        named(texts(block(match)?.gateways), `spec.${kind}[${index}].match[${at}].gateways`),
+        named(block(match)?.gateways, `spec.${kind}[${index}].match[${at}].gateways`),
       ),
     ),
   )
-  return [...named(texts(spec.gateways), 'spec.gateways'), ...inConditions]
+  return [...named(spec.gateways, 'spec.gateways'), ...inConditions]
 }
 
 /** Every VirtualService that lists a gateway, `namespace/name`. */

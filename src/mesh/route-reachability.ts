@@ -1,6 +1,6 @@
 import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import type { KubeObject } from '../kube/object.ts'
-import { blocks, number, text, textMap, texts } from './fields.ts'
+import { number, placedBlocks, text, textMap, texts } from './fields.ts'
 import { isCatchAll, routeMatchOf, type NamedMatch, type RouteMatch, type TextMatch } from './http-match.ts'
 
 /** A condition of a VirtualService that nothing meets, because an earlier one takes all that would; or an entry that has no other. */
@@ -24,21 +24,15 @@ export function shadowedMatches(virtualService: KubeObject): readonly ShadowedMa
   const spec = asObject(virtualService.spec)
   return (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
     shadowedAmong(
-      asList(spec[kind]).map((entry, index) => conditionsOf(kind, asObject(entry), `spec.${kind}[${index}]`)),
-      `spec.${kind}`,
+      placedBlocks(spec[kind]).map(([index, entry]) => entryOf(kind, entry, `spec.${kind}[${index}]`)),
       budget,
     ),
   )
 }
 
-function shadowedAmong(
-  entries: readonly (readonly Condition[])[],
-  list: string,
-  budget: { comparisons: number },
-): readonly ShadowedMatch[] {
+function shadowedAmong(entries: readonly Entry[], budget: { comparisons: number }): readonly ShadowedMatch[] {
   const earlier: Condition[] = []
-  return entries.flatMap((conditions, index): readonly ShadowedMatch[] => {
-    const field = `${list}[${index}]`
+  return entries.flatMap(({ field, conditions }): readonly ShadowedMatch[] => {
     const found: ShadowedMatch[] = []
     for (const condition of conditions) {
       // far beyond what people write, only the conditions that take everything are looked at
@@ -55,6 +49,11 @@ function shadowedAmong(
     if (first === undefined || found.length < conditions.length) return found
     return [{ ...first, of: 'entry', field }, ...found.filter((each) => each.field !== field)]
   })
+}
+
+interface Entry {
+  readonly field: string
+  readonly conditions: readonly Condition[]
 }
 
 interface Condition {
@@ -78,11 +77,11 @@ type Wanted =
   | { readonly of: 'name'; readonly names: readonly string[]; readonly subnets: readonly string[] }
   | { readonly of: 'connection'; readonly subnets: readonly string[] }
 
-function conditionsOf(kind: 'http' | 'tcp' | 'tls', entry: JsonObject, field: string): readonly Condition[] {
-  const matches = blocks(entry.match)
+function entryOf(kind: 'http' | 'tcp' | 'tls', { match }: JsonObject, field: string): Entry {
   // a `tls` entry without a name is none
-  if (matches.length === 0) return kind === 'tls' ? [] : [conditionOf(kind, {}, field)]
-  return matches.map((match, index) => conditionOf(kind, match, `${field}.match[${index}]`))
+  if (asList(match).length === 0) return { field, conditions: kind === 'tls' ? [] : [conditionOf(kind, {}, field)] }
+  const conditions = placedBlocks(match).map(([index, each]) => conditionOf(kind, each, `${field}.match[${index}]`))
+  return { field, conditions }
 }
 
 function conditionOf(kind: 'http' | 'tcp' | 'tls', source: JsonObject, field: string): Condition {

@@ -2,7 +2,7 @@ import { asList, asObject, type Json, type JsonObject } from '../kube/json.ts'
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { delegateRoutes } from './delegate.ts'
 import { exportsOf, isExportedTo, type Exports } from './exports.ts'
-import { block, blocks, text, texts } from './fields.ts'
+import { block, blocks, placedBlocks, text, texts } from './fields.ts'
 import { resolveHost } from './hosts.ts'
 import { gatewayKey } from './indexes.ts'
 import { KINDS } from './kinds.ts'
@@ -90,8 +90,8 @@ const resolved: (object: KubeObject) => VirtualService = memo((object) => {
   const namespace = namespaceOf(object)
   const gateways = texts(spec.gateways).map((name) => gatewayKey(name, namespace))
   const entries = (kind: 'http' | 'tcp' | 'tls'): readonly RouteEntry[] =>
-    asList(spec[kind]).map((entry, index) => ({
-      spec: resolveEntry(asObject(entry), namespace),
+    placedBlocks(spec[kind]).map(([index, entry]) => ({
+      spec: resolveEntry(entry, namespace),
       object,
       field: `spec.${kind}[${index}]`,
     }))

@@ -37,3 +37,14 @@ function* damagedMembers(value: Json | undefined): Generator<Json> {
 
 /** An API server accepts no object without these. */
 const IDENTITY: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'name', 'namespace'])
+
+/** An object with an empty place at the beginning of every list below its spec: what was first is second. */
+export function shifted<T extends JsonObject>(object: T): T {
+  return { ...object, spec: shiftedValue(object.spec ?? null) }
+}
+
+function shiftedValue(value: Json): Json {
+  if (isList(value)) return [null, ...value.map(shiftedValue)]
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, shiftedValue(member ?? null)]))
+}

@@ -7,7 +7,7 @@ import { MESH_FUNCTIONS } from '../../../src/policy/mesh-functions/all.ts'
 import type { PolicyTest } from '../../../src/policy/policy-tests.ts'
 import { readPolicyFolders } from '../../../src/sources/policy-folders.ts'
 import { ask, type Question } from './ask.ts'
-import { damaged } from './damage.ts'
+import { damaged, shifted } from './damage.ts'
 
 // Objects can be damaged in ways that a schema allows, and files in any way: there is an answer all the same.
 
@@ -39,6 +39,20 @@ describe('whatever a place of another object holds', () => {
       ),
     )
     expect(answers.filter((answer) => !isFinding(answer))).toEqual([])
+  })
+})
+
+describe('an empty place in every list', () => {
+  const named = /\[(\d+)\]/g
+
+  test.each(EXAMPLES)('counts, for %s', (name, example, params) => {
+    const question = toQuestion(example, params)
+    const fields = (object: KubeObject): readonly string[] =>
+      ask(name, { ...question, object }).map(({ field }) => JSON.stringify(field))
+    const expected = fields(question.object).map((field) =>
+      field.replaceAll(named, (_, index) => `[${Number(index) + 1}]`),
+    )
+    expect(fields(shifted(question.object))).toEqual(expected)
   })
 })
 

@@ -3,7 +3,7 @@ import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { creationOf } from '../../../mesh/age.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { exportsMeet } from '../../../mesh/exports.ts'
-import { texts } from '../../../mesh/fields.ts'
+import { placedTexts, texts } from '../../../mesh/fields.ts'
 import { gatewaysWithoutHosts, hostBindings, type BindingObstacle } from '../../../mesh/gateway-bindings.ts'
 import { hostsOverlap, isWildcard, resolveHost } from '../../../mesh/hosts.ts'
 import { virtualServicesByHost, virtualServicesWithWildcard, WILDCARD } from '../../../mesh/indexes.ts'
@@ -25,7 +25,7 @@ export const rivalHosts: Find = (context, object, params) => {
   const exports = virtualServiceExports(mesh, object)
   const isRival = (other: KubeObject): boolean =>
     !isSameObject(other, object) && isForMesh(other) && exportsMeet(exports, virtualServiceExports(mesh, other))
-  return texts(asObject(object.spec).hosts).flatMap((host, index): readonly MeshFinding[] => {
+  return placedTexts(asObject(object.spec).hosts).flatMap(([index, host]): readonly MeshFinding[] => {
     const field = `spec.hosts[${index}]`
     const name = resolveHost(host, namespaceOf(object))
     const rival = mesh.find(virtualServicesByHost, name).find(isRival)

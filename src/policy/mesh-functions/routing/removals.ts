@@ -2,7 +2,7 @@ import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, nameOf as ownName, type KubeObject } from '../../../kube/object.ts'
 import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { blocks, texts } from '../../../mesh/fields.ts'
+import { placedBlocks, placedTexts } from '../../../mesh/fields.ts'
 import { takesHost } from '../../../mesh/gateway-bindings.ts'
 import { resolveHost } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
@@ -42,8 +42,8 @@ function removedSubsets(context: MeshContext, object: KubeObject, params: JsonOb
     (reference) => namesDefined(before, reference) && !namesDefined(after, reference),
   )
   return group(broken, ({ subset }) => subset ?? '').map(([subset, references]) => {
-    const index = blocks(asObject(object.spec).subsets).findIndex(({ name }) => name === subset)
-    const field = context.operation !== 'DELETE' || index < 0 ? 'spec.subsets' : `spec.subsets[${index}]`
+    const place = placedBlocks(asObject(object.spec).subsets).find(([, { name }]) => name === subset)
+    const field = context.operation !== 'DELETE' || place === undefined ? 'spec.subsets' : `spec.subsets[${place[0]}]`
     return stillUsed(context, params, references, { field, what: `subset "${subset}" of ${host}` })
   })
 }
@@ -66,7 +66,7 @@ function removedGatewayHosts(context: MeshContext, object: KubeObject, params: J
   if (before === undefined) return []
   const users = referencesToGateway(discoveredMesh(context.mesh), name).map((reference) => reference.object)
   const lost = [...new Set(users)].flatMap((user) =>
-    texts(asObject(user.spec).hosts).flatMap((host, index) => {
+    placedTexts(asObject(user.spec).hosts).flatMap(([index, host]) => {
       const resolved = resolveHost(host, namespaceOf(user))
       const isLost = takesHost(before, resolved, namespaceOf(user)) && !takesHost(object, resolved, namespaceOf(user))
       return isLost ? [{ object: user, field: `spec.hosts[${index}]`, host }] : []

@@ -2,7 +2,7 @@ import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { exportsMeet } from '../../../mesh/exports.ts'
-import { texts } from '../../../mesh/fields.ts'
+import { placedBlocks, placedTexts, texts } from '../../../mesh/fields.ts'
 import {
   kubernetesServiceOf,
   serviceExports,
@@ -60,6 +60,7 @@ function eachClash(
   params: JsonObject,
 ): readonly MeshFinding[] {
   const mesh = discoveredMesh(context.mesh)
+  const places = placedBlocks(asObject(object.spec).ports)
   const found = new Map<string, MeshFinding>()
   for (const service of servicesOf(object)) {
     const { host, ports } = service
@@ -68,12 +69,12 @@ function eachClash(
       if (other.source !== 'ServiceEntry' || isSameObject(other.object, object)) continue
       // nobody sees both
       if (!exportsMeet(exports, serviceExports(mesh, other))) continue
-      for (const [index, own] of ports.entries()) {
-        const same = other.ports.find(({ number }) => number === own.number)
-        const clash = same === undefined ? undefined : clashOf(own, same)
-        if (clash === undefined) continue
-        const ref = refOf(other.object)
+      for (const [index, { number }] of places) {
         const field = `spec.ports[${index}].protocol`
+        const [own, same] = [ports, other.ports].map((list) => list.find((port) => port.number === number))
+        const clash = own === undefined || same === undefined ? undefined : clashOf(own, same)
+        if (clash === undefined || found.has(field)) continue
+        const ref = refOf(other.object)
         found.set(field, {
           field,
           message: clash.message(host, nameOf(context, ref, params)),
@@ -89,7 +90,7 @@ function eachClash(
 /** Hosts that belong to somebody else: a Service of the cluster, or a host that another namespace has for all. */
 export const hijackedHosts: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
-  return texts(asObject(object.spec).hosts).flatMap((host, index): readonly MeshFinding[] => {
+  return placedTexts(asObject(object.spec).hosts).flatMap(([index, host]): readonly MeshFinding[] => {
     const field = `spec.hosts[${index}]`
     const service = kubernetesServiceOf(mesh, host)
     if (service !== undefined)

@@ -2,7 +2,7 @@ import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { knownCalls } from '../../../mesh/call-sources.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { texts } from '../../../mesh/fields.ts'
+import { placedTexts } from '../../../mesh/fields.ts'
 import { isCoveredBy } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { memoByKey } from '../../../mesh/memo.ts'
@@ -80,8 +80,8 @@ function hiddenDestinations(context: MeshContext, object: KubeObject, params: Js
 
 function hiddenEntry(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   const mesh = discoveredMesh(context.mesh)
-  const hosts = texts(asObject(object.spec).hosts).map((host) => host.toLowerCase())
-  const indexOf = (host: string): number => hosts.findIndex((own) => isCoveredBy(host, own))
+  const hosts = placedTexts(asObject(object.spec).hosts)
+  const indexOf = (host: string): number => hosts.find(([, own]) => isCoveredBy(host, own.toLowerCase()))?.[0] ?? -1
   const routes = routesIn(mesh, namespaceOf(object))
   const usesOfEntry = (client: Workload): readonly Use[] =>
     usesOf(mesh, client, routes).filter(({ host, object: user }) => indexOf(host) >= 0 && !isSameObject(user, object))

@@ -4,7 +4,7 @@ import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/o
 import { matchesLabels } from '../../../kube/selector.ts'
 import { setPatch } from '../../../kube/set-patch.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { block, blocks, placedBlocks, textMap, texts } from '../../../mesh/fields.ts'
+import { block, blocks, placedBlocks, placedTexts, textMap } from '../../../mesh/fields.ts'
 import { isWildcard, resolveHost } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
@@ -78,7 +78,7 @@ export const unknownImports: Find = (context, object) => {
   const own = namespaceOf(object)
   const found: (MeshFinding | SkippedPlace)[] = []
   for (const [listener, entry] of placedBlocks(asObject(object.spec).egress)) {
-    for (const [index, written] of texts(entry.hosts).entries()) {
+    for (const [index, written] of placedTexts(entry.hosts)) {
       const [scope = '', host = ''] = written.split('/')
       const namespace = scope === '.' ? own : scope
       if (host === '' || isWildcard(host) || scope.startsWith('~')) continue
