@@ -132,6 +132,16 @@ Example: a step with a timeout passes
     expect(JSON.parse(stdout)).toMatchObject({ code: 'TST-03', actions: ['Audit'], reads: [], examples: [{}, {}] })
   })
 
+  test('tells which other objects a rule reads', async () => {
+    const shippedPolicies = 'policies/routing/require-known-subsets'
+    const kinds = ['ConfigMap', 'DestinationRule.networking.istio.io', 'Namespace', 'Service']
+    const reads = [...kinds, 'ServiceEntry.networking.istio.io']
+    const { stdout } = await run(['explain', 'VS-05'], { shippedPolicies })
+    expect(stdout).toContain(`It reads, of the mesh around\n${reads.map((kind) => `  ${kind}\n`).join('')}`)
+    const json = await run(['explain', 'VS-05', '-o', 'json'], { shippedPolicies })
+    expect(JSON.parse(json.stdout)).toMatchObject({ reads })
+  })
+
   test('explains errors by the same command', async () => {
     expect(await run(['explain', 'doc-09'])).toStrictEqual({
       code: 0,
