@@ -42,6 +42,17 @@ const entries = object(
 
 const front = pod('shop', 'front', 'app: front').replace('labels:', 'annotations: { meshward.io/calls: web }, labels:')
 
+const admitting = (source: string): string =>
+  object('AuthorizationPolicy', 'shop', 'a', `{ rules: [{ from: [{ source: { ${source} } }] }] }`)
+const edge = pod('edge', 'gw', 'app: gw').replace('security.istio.io/tlsMode: istio, ', '') + service('edge', 'gw')
+const servers = (protocol: string): string =>
+  object(
+    'Gateway',
+    'edge',
+    'web',
+    `{ selector: { app: gw }, servers: [${many((index) => `{ port: { number: ${index + 8000}, name: p${index}, protocol: ${protocol} }, hosts: ["*"], tls: { mode: SIMPLE, credentialName: c${index} } }`)}] }`,
+  )
+
 /** A function and an object in which it finds more than it writes. */
 const QUESTIONS: readonly (readonly [name: string, object: string, mesh: string])[] = [
   ['routing.unknownDestinations', routes((index) => `{ host: h${index} }`), ''],
@@ -105,6 +116,22 @@ const QUESTIONS: readonly (readonly [name: string, object: string, mesh: string]
     'resilience.retryAmplification',
     routes(() => '{ host: web }', ', retries: { attempts: 20, retryOn: 5xx }'),
     service('shop', 'web') + pod('shop', 'web', 'app: web') + front,
+  ],
+  ['authorization.unknownNamespaces', admitting(`namespaces: [${many((index) => `n${index}`)}]`), ''],
+  [
+    'authorization.unknownAccounts',
+    admitting(`principals: [${many((index) => `cluster.local/ns/n${index}/sa/web`)}]`),
+    '',
+  ],
+  ['gateways.unexposed', servers('HTTP'), edge],
+  ['gateways.unusableCredentials', servers('HTTPS'), edge],
+  [
+    'services.undeclaredProtocols',
+    service('shop', 'web').replace(
+      'ports: [',
+      `ports: [${many((index) => `{ name: x${index}, port: ${index + 1000} }`)}, `,
+    ),
+    '',
   ],
   [
     'resilience.timeoutInversions',

@@ -11,7 +11,7 @@ import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.t
 import { servicesOfWaypoint } from '../../../mesh/waypoint-attachment.ts'
 import { waypointPolicies } from '../../../mesh/waypoint-policies.ts'
 import { namespacesOf, placeOf } from '../mtls/accepted-plaintext.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -70,7 +70,6 @@ export const bypasses: Find = (context, object, params) => {
         },
       ]
     })
-    .slice(0, MOST_FINDINGS)
 }
 
 interface Guarded {
@@ -89,7 +88,6 @@ function guarded(mesh: MeshSnapshot, object: KubeObject): readonly Guarded[] {
   for (const place of placesOfPolicy(mesh, object)) {
     if (place.kind === 'waypoint' && place.service !== undefined)
       found.push({ waypoint: place.waypoint, service: place.service })
-    if (found.length === MOST_FINDINGS) break
   }
   return found
 }

@@ -14,7 +14,7 @@ import { convertAuthorizationPolicy, unsupportedAttributes } from '../../../mesh
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { text } from '../../../mesh/fields.ts'
-import { MOST_FINDINGS, nameOf, type MeshFinding } from '../finding.ts'
+import { nameOf, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 import { isBehindWaypoint, waypointIn } from './waypoints.ts'
@@ -67,7 +67,7 @@ export const unenforcedDenials: Find = (context, object, params) => {
   const rules = unenforcedRules(mesh, object)
   const workload = rules.length === 0 || targetRefsOf(object).length > 0 ? undefined : exposed(context, mesh, object)
   if (workload === undefined) return []
-  return rules.slice(0, MOST_FINDINGS).map((index): MeshFinding => {
+  return rules.map((index): MeshFinding => {
     const field = `spec.rules[${index}]`
     const lost = unsupportedAttributes(object).filter((each) => ruleOf(each.field) === field)
     const names = [...new Set(lost.map(({ name }) => name))].join(' and ')

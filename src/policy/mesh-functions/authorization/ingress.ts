@@ -17,7 +17,7 @@ import {
 import { servicesWithHost } from '../../../mesh/registry.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, workloadOf, type Workload } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { IDENTITIES, sourceValues } from './source-values.ts'
 
@@ -64,7 +64,6 @@ const behindGateway = (
           remediation: remediationFor(mesh, gateway),
           related: [relatedTo(context, ref, params), relatedTo(context, refOf(route), params)],
         })
-        if (found.length === MOST_FINDINGS) return found
       }
     }
   }

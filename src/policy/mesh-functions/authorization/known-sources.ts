@@ -4,7 +4,7 @@ import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { workloadsIn } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import { type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { sourceValues, type SourceValue } from './source-values.ts'
 
@@ -23,7 +23,6 @@ export const unknownNamespaces: Find = (context, object) => {
         remediation: 'write the name of a namespace, without any other part of an identity',
         atMost: 'Warn',
       })
-    if (found.length === MOST_FINDINGS) break
   }
   return found
 }
@@ -47,7 +46,6 @@ export const unknownAccounts: Find = (context, object) => {
         remediation: 'write TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT of one that exists, or create it',
         atMost: 'Warn',
       })
-    if (found.length === MOST_FINDINGS) break
   }
   return found
 }

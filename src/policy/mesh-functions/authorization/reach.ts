@@ -8,7 +8,7 @@ import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { isWaypointWorkload } from '../../../mesh/ambient-enrolment.ts'
 import { GATEWAY_NAME } from '../../../mesh/waypoint-gateways.ts'
 import { hasSidecar, type Workload } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { sourceValues } from './source-values.ts'
 
@@ -47,7 +47,7 @@ function plaintextOnly(mesh: MeshSnapshot, workload: Workload) {
 function firstOfEachRule<T extends { readonly rule: number }>(values: readonly T[]): readonly T[] {
   const first = new Map<number, T>()
   for (const value of values) if (!first.has(value.rule)) first.set(value.rule, value)
-  return [...first.values()].slice(0, MOST_FINDINGS)
+  return [...first.values()]
 }
 
 /** A selector that selects pods of a Gateway of the Gateway API. istio: features.EnableSelectorBasedK8sGatewayPolicy. */

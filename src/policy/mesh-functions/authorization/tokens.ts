@@ -7,7 +7,7 @@ import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { policiesFor, targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import { selectionOf } from '../../../mesh/selection.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -47,7 +47,6 @@ function removedRequirement(
     : after.inNamespace(KINDS.requestAuthentication, namespaceOf(object))
   return authentications
     .filter((authentication) => requiresToken(before, authentication) && !requiresToken(after, authentication))
-    .slice(0, MOST_FINDINGS)
     .map((authentication) => ({
       field: context.operation === 'DELETE' ? '' : 'spec.rules',
       message: `this is what asks for a token that ${nameOf(context, refOf(authentication), params)} checks: without it ${WHY}`,

@@ -4,32 +4,30 @@ import { serverRivals } from '../../../mesh/gateway-conflicts.ts'
 import { isTlsServer, serverField, serversOf } from '../../../mesh/gateway-servers.ts'
 import { namespaceOf } from '../../../kube/object.ts'
 import { refOf } from '../../../mesh/snapshot.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
 /** Servers of other Gateways of the same gateway that want the same hosts on the same port. */
 export const rivalServers: Find = (context, object, params) =>
-  serverRivals(discoveredMesh(context.mesh), object)
-    .slice(0, MOST_FINDINGS)
-    .map(({ server, rival, hosts }): MeshFinding => {
-      const other = nameOf(context, refOf(rival.gateway), params)
-      const more = hosts.length === 1 ? '' : ` and ${hosts.length - 1} more`
-      const effect = isTlsServer(server)
-        ? 'Istio serves the older one and skips the other'
-        : 'Istio serves both, and which routes win depends on their age'
-      return {
-        field: `${serverField(server)}.hosts`,
-        message: `${other} has a server for ${hosts[0] ?? '*'}${more} on port ${server.port} of the same gateway: ${effect}`,
-        remediation: 'give each host one server, or put both into one Gateway',
-        related: [relatedTo(context, refOf(rival.gateway), params, serverField(rival))],
-      }
-    })
+  serverRivals(discoveredMesh(context.mesh), object).map(({ server, rival, hosts }): MeshFinding => {
+    const other = nameOf(context, refOf(rival.gateway), params)
+    const more = hosts.length === 1 ? '' : ` and ${hosts.length - 1} more`
+    const effect = isTlsServer(server)
+      ? 'Istio serves the older one and skips the other'
+      : 'Istio serves both, and which routes win depends on their age'
+    return {
+      field: `${serverField(server)}.hosts`,
+      message: `${other} has a server for ${hosts[0] ?? '*'}${more} on port ${server.port} of the same gateway: ${effect}`,
+      remediation: 'give each host one server, or put both into one Gateway',
+      related: [relatedTo(context, refOf(rival.gateway), params, serverField(rival))],
+    }
+  })
 
 /** Hosts that an older Gateway of another namespace has at the same gateway. */
 export const takenHosts: Find = (context, object, params) => {
   const taken = rivalGateways(discoveredMesh(context.mesh), object).filter(({ isOlder }) => isOlder)
   const firstOfHost = [...new Map(taken.toReversed().map((claim) => [claim.host, claim])).values()].toReversed()
-  return firstOfHost.slice(0, MOST_FINDINGS).map(({ host, by }) => {
+  return firstOfHost.map(({ host, by }) => {
     const server = serversOf(object).find(({ hosts }) =>
       hosts.some((name) => name.slice(name.indexOf('/') + 1) === host),
     )

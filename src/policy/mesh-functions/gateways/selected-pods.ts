@@ -5,7 +5,6 @@ import { unexposedServers } from '../../../mesh/gateway-exposure.ts'
 import { serverField } from '../../../mesh/gateway-servers.ts'
 import { gatewayPods, likelyPodsOfGateway } from '../../../mesh/gateway-workloads.ts'
 import { allWorkloads } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
 /** A selector that selects no gateway. */
@@ -30,11 +29,9 @@ export const idleSelector: Find = (context, object) => {
 /** Servers on a port that no Service of the gateway has. */
 export const unexposed: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  return unexposedServers(mesh, object)
-    .slice(0, MOST_FINDINGS)
-    .map((server) => ({
-      field: `${serverField(server)}.port.number`,
-      message: `no Service in front of this gateway has port ${server.port}, so nobody reaches this server`,
-      remediation: `add port ${server.port} to the Service of the gateway, or write one of its ports`,
-    }))
+  return unexposedServers(mesh, object).map((server) => ({
+    field: `${serverField(server)}.port.number`,
+    message: `no Service in front of this gateway has port ${server.port}, so nobody reaches this server`,
+    remediation: `add port ${server.port} to the Service of the gateway, or write one of its ports`,
+  }))
 }

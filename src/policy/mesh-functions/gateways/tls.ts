@@ -8,7 +8,7 @@ import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { gatewayReferences } from '../../../mesh/references.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -24,7 +24,6 @@ export const unusableCredentials: Find = (context, object) => {
     const isUnknown = knowledge === 'partial' && mesh.inNamespace(KINDS.secret, namespace).length === 0
     if (problem !== 'other-namespace' && (isHidden || isUnknown)) found.set(field, { field, outcome: 'skip' })
     else found.set(field, { field, ...CREDENTIAL_PROBLEMS[problem](namespace, name) })
-    if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
 }
@@ -66,7 +65,6 @@ export const relaxedHosts: Find = (context, object, params) => {
   const before = openHosts(discoveredMesh(context.before), names)
   return [...openHosts(discoveredMesh(context.mesh), names)]
     .filter(([key]) => !before.has(key))
-    .slice(0, MOST_FINDINGS)
     .map(([, gap]) => ({
       ...relaxedFinding(context, { gap, own: gap.strict.gateway }, params),
       field: context.operation === 'DELETE' ? '' : 'spec.hosts',
@@ -89,7 +87,7 @@ function keyOf({ strict, relaxed, host }: RelaxedSni): string {
 }
 
 function unique(gaps: readonly RelaxedSni[]): readonly RelaxedSni[] {
-  return [...new Map(gaps.map((gap) => [keyOf(gap), gap])).values()].slice(0, MOST_FINDINGS)
+  return [...new Map(gaps.map((gap) => [keyOf(gap), gap])).values()]
 }
 
 function relaxedFinding(

@@ -13,7 +13,7 @@ import { allServices, servicesWithHost, type MeshService } from '../../../mesh/r
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy, type PlacedBlock } from '../../../mesh/traffic-policy.ts'
 import { hasSidecar, resolvePort } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -37,7 +37,6 @@ export const refusedClients: Find = (context, object, params) => {
       ({ decided }) => decided.object !== undefined && isSameObject(decided.object, object),
     )
     if (refusal !== undefined) found.push(refusedThere(context, { rule, refusal }, params))
-    if (found.length === MOST_FINDINGS) break
   }
   return found
 }
@@ -81,7 +80,6 @@ function refusalsOf(mesh: MeshSnapshot, rule: KubeObject): readonly Refusal[] {
       const decided = strictServer(mesh, service, port)
       if (decided !== undefined) found.set(tls.field, { tls, called: `${service.host}:${port}`, decided })
     }
-    if (found.size === MOST_FINDINGS) break
   }
   return [...found.values()]
 }

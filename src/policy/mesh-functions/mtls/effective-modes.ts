@@ -11,7 +11,7 @@ import {
 } from '../../../mesh/peer-authentication.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { workloadsIn } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, relatedTo, type MeshFinding } from '../finding.ts'
+import { relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 import {
@@ -133,7 +133,7 @@ function plaintextOfNamespace(
   const mesh = discoveredMesh(context.mesh)
   const all = workloadsIn(mesh, namespace).flatMap((workload) => plaintextPorts(mesh, workload))
   const byReason = Map.groupBy(all, ({ decided }) => reasonOf(context, decided, params))
-  return [...byReason].slice(0, MOST_FINDINGS).map(([reason, found]) => {
+  return [...byReason].map(([reason, found]) => {
     const workloads = [...new Set(found.map(({ workload }) => workload.name))]
     const shown = workloads.slice(0, 3).join(', ') + (workloads.length > 3 ? ` and ${workloads.length - 3} more` : '')
     const ports = [...new Set(found.flatMap(({ port }) => port ?? []))]

@@ -6,7 +6,7 @@ import { meshConfigMapOf } from '../../../mesh/mesh-config.ts'
 import { selectionOf } from '../../../mesh/selection.ts'
 import { buildSnapshot, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy } from '../../../mesh/traffic-policy.ts'
-import { MOST_FINDINGS, type MeshFinding } from '../finding.ts'
+import { type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
 /** Ports whose own settings leave them without outlier detection, which the rest of the host has. */
@@ -35,7 +35,6 @@ function portsWithout(name: PortBlock, mesh: MeshSnapshot, object: KubeObject): 
   const rule = ruleIn(alone, object)
   return entries
     .filter(({ port, subset }) => effectivePolicy(alone, rule, port, subset)[name] === undefined)
-    .slice(0, MOST_FINDINGS)
     .map(({ field, path, port }) => ({
       field: `${field}.${name}`,
       message: `port ${port} has settings of its own, which replace the others as a whole: it is left without ${name}`,

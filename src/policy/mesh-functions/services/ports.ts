@@ -10,7 +10,7 @@ import { servicesOf, type MeshService, type ServicePort } from '../../../mesh/re
 import { sidecarFor } from '../../../mesh/sidecar.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, resolvePort, workloadOf, type Workload } from '../../../mesh/workloads.ts'
-import { MOST_FINDINGS, nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 
 /** Ports whose name says no protocol, so that Istio has to guess it; not of what Kubernetes and Istio make for themselves. */
@@ -137,7 +137,6 @@ export const localListeners: Find = (context, object) => {
           remediation:
             'let it listen on 0.0.0.0, or give its Sidecar an ingress for the port with a defaultEndpoint on 127.0.0.1',
         })
-        if (found.length === MOST_FINDINGS) return found
       }
     }
   }
