@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { Json, JsonObject } from '../../../src/kube/json.ts'
 import { fieldOf, openRenderer, type Renderer } from './render.ts'
 
-// What the chart makes of its values, by both Helms. Values that touch the server's own files are in values.test.ts.
+// What the chart makes of its values, by both Helms. What the server reads of it is in values.test.ts, monitoring in monitoring.test.ts.
 
 const everything: JsonObject = {
   autoscaling: { enabled: true },
@@ -218,44 +218,5 @@ describe('a value shows where it belongs', () => {
     const plain = await renderer.render()
     const less = await renderer.render(values)
     expect([...plain.keys()].filter((key) => !less.has(key)).sort()).toEqual([...gone].sort())
-  })
-
-  test('a port for scrapes is everywhere or nowhere', async () => {
-    const ports = async (values: JsonObject) => {
-      const rendered = await renderer.render({ ...values, 'metrics.serviceMonitor.enabled': true })
-      return [
-        fieldOf(rendered, ...container, 'ports'),
-        fieldOf(rendered, 'Service/meshward', 'spec', 'ports'),
-        fieldOf(rendered, 'NetworkPolicy/meshward', 'spec', 'ingress', 0, 'ports'),
-        fieldOf(rendered, 'ServiceMonitor/meshward', 'spec', 'endpoints'),
-      ]
-    }
-    const https = [
-      { name: 'https', containerPort: 8443, protocol: 'TCP' },
-      { name: 'https', port: 443, targetPort: 'https', protocol: 'TCP' },
-      { port: 'https', protocol: 'TCP' },
-    ]
-    const ca = { secret: { name: 'meshward-tls', key: 'ca.crt' } }
-    expect(await ports({})).toEqual([
-      ...https.map((port) => [port]),
-      [
-        {
-          port: 'https',
-          scheme: 'https',
-          tlsConfig: { serverName: 'meshward.meshward-system.svc', ca },
-          path: '/metrics',
-          interval: '30s',
-        },
-      ],
-    ])
-    const plain = [
-      { name: 'metrics', containerPort: 9090, protocol: 'TCP' },
-      { name: 'metrics', port: 9090, targetPort: 'metrics', protocol: 'TCP' },
-      { port: 'metrics', protocol: 'TCP' },
-    ]
-    expect(await ports({ 'metrics.port': 9090 })).toEqual([
-      ...https.map((port, at) => [port, plain[at]]),
-      [{ port: 'metrics', path: '/metrics', interval: '30s' }],
-    ])
   })
 })
