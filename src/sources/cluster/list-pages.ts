@@ -1,4 +1,4 @@
-import { asList, asObject, type Json } from '../../kube/json.ts'
+import { asList, asObject, isList, type Json } from '../../kube/json.ts'
 import type { ApiClient } from './api-client.ts'
 
 /** A part of a list. */
@@ -14,8 +14,8 @@ const PAGE = 500
 const MOST_PAGES = 2000
 
 /**
- * A collection, page by page. Rejects where the API server refuses, with its answer as the cause, or does not answer, and
- * for a list without end.
+ * A collection, page by page. Rejects where the API server refuses, with the status as the cause, or does not answer, for
+ * an answer that is no list, and for a list without end.
  */
 export async function* listPages(api: ApiClient, path: string, signal?: AbortSignal): AsyncGenerator<ListPage> {
   let next = ''
@@ -30,7 +30,10 @@ export async function* listPages(api: ApiClient, path: string, signal?: AbortSig
       throw new Error(`the API server answered ${status} when asked for ${path}: ${reasonOf(body)}`, { cause: status })
     const { items, metadata } = asObject(body)
     const { continue: more, resourceVersion } = asObject(metadata)
-    yield { items: asList(items), resourceVersion: typeof resourceVersion === 'string' ? resourceVersion : '' }
+    // Something else, of a proxy perhaps, must not look like a kind without objects. Go writes an empty list as null too.
+    if (!isList(items ?? []) || typeof resourceVersion !== 'string' || resourceVersion === '')
+      throw new Error(`what the API server answered when asked for ${path} is no list`)
+    yield { items: asList(items), resourceVersion }
     if (typeof more !== 'string' || more === '') return
     next = more
   }

@@ -9,13 +9,20 @@ import { createApiClient, type ApiClient } from '../../../src/sources/cluster/ap
 /** A server that speaks list and watch of one kind, VirtualService, as scripted: the fake stands at the socket. */
 export interface FakeApiServer {
   readonly api: ApiClient
+  /** Takes a silent connection for a dead one after 300 ms. */
   readonly watch: Watch
   /** Requests so far, as `LIST`, `LIST continue=…` and `WATCH resourceVersion`. */
   readonly calls: readonly string[]
   /** Pages of the next lists; a page is the items and whether more follow. */
   pages: readonly { readonly items: readonly JsonObject[]; readonly next: string }[]
+  /** The whole body of the next lists, in the place of pages. */
+  rawList: string | undefined
+  /** The page with this `continue` has expired: 410, until the list is begun anew. */
+  expired: string
   /** Status of every answer to a list or watch while it is not 200. */
   status: number
+  /** The same of watches alone; 0: they are never answered. */
+  watchStatus: number
   /** The plural of a resource that may not be listed; none: ''. */
   forbidden: string
   /** False: the CRD is not installed. */
@@ -40,10 +47,13 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   const config = configFor(server.address())
   const fake: FakeApiServer = {
     api: createApiClient(config),
-    watch: new Watch(config),
+    watch: Object.assign(new Watch(config), { requestTimeoutMs: 300 }),
     calls,
     pages: [{ items: [], next: '' }],
+    rawList: undefined,
+    expired: '',
     status: 200,
+    watchStatus: 200,
     forbidden: '',
     served: true,
     resourceVersion: '100',
@@ -82,6 +92,11 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     calls.push(next === '' ? 'LIST' : `LIST continue=${next}`)
     if (url.pathname.endsWith(`/${fake.forbidden}`)) return json(response, 403, { message: 'you may not' })
     if (fake.status !== 200) return json(response, fake.status, { message: 'not now' })
+    if (fake.rawList !== undefined) return void response.writeHead(200).end(fake.rawList)
+    if (next !== '' && next === fake.expired) {
+      fake.expired = ''
+      return json(response, 410, { message: 'the continue token has expired' })
+    }
     const index = next === '' ? 0 : Number(next)
     const page = fake.pages[Math.min(index, fake.pages.length - 1)]
     const metadata = {
@@ -93,8 +108,9 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
 
   function follow(url: URL, response: ServerResponse): void {
     calls.push(`WATCH ${url.searchParams.get('resourceVersion') ?? ''}`)
-    if (fake.status !== 200 || !fake.served)
-      return json(response, fake.served ? fake.status : 404, { message: 'not now' })
+    if (fake.watchStatus === 0) return
+    const status = fake.status === 200 ? fake.watchStatus : fake.status
+    if (status !== 200 || !fake.served) return json(response, fake.served ? status : 404, { message: 'not now' })
     response.writeHead(200, { 'content-type': 'application/json' })
     response.flushHeaders()
     streams.add(response)
