@@ -13,6 +13,7 @@ import { alertsPage, readAlerts } from './alerts-page.ts'
 import { chartPage } from './chart-page.ts'
 import { chartSchema } from './chart-schema.ts'
 import { kindsReadFile } from './kinds-read-file.ts'
+import { meshFunctionsPage } from './mesh-functions-page.ts'
 
 /** A file that is made from others and committed; a test makes it again and compares. */
 export interface GeneratedFile {
@@ -28,6 +29,13 @@ export function generatedFiles(): readonly GeneratedFile[] {
     ...policies.map(({ folder, description }) => ({ path: join(folder, 'README.md'), text: policyPage(description) })),
     { path: 'policies/README.md', text: policyIndex(policies) },
     { path: 'docs/errors.md', text: errorPage() },
+    {
+      path: 'docs/mesh-functions.md',
+      text: meshFunctionsPage(
+        MESH_FUNCTIONS,
+        policies.map(({ policy }) => policy),
+      ),
+    },
     { path: 'docs/alerts.md', text: alertsPage(readAlerts(readFileSync('charts/meshward/files/alerts.yaml', 'utf8'))) },
     { path: 'charts/meshward/files/kinds-read.yaml', text: kindsReadFile(policies.map(({ policy }) => policy)) },
     { path: 'charts/meshward/README.md', text: chartPage(values) },
