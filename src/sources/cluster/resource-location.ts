@@ -1,4 +1,4 @@
-import { asList, asObject } from '../../kube/json.ts'
+import { asObject, isList } from '../../kube/json.ts'
 import { resourceOf } from '../../kube/resource-names.ts'
 import { splitKindName, type KindName } from '../../mesh/kinds.ts'
 import type { ApiClient } from './api-client.ts'
@@ -28,9 +28,9 @@ export async function locateResource(
   for (const apiVersion of await versionsOf(api, group)) {
     const { status, body } = await api.send('GET', `/apis/${apiVersion}`)
     if (status === 404) continue
-    if (status !== 200)
-      throw new Error(`the API server answered ${status} when asked for the resources of ${apiVersion}`)
-    const served = asList(asObject(body).resources).some((item) => asObject(item).name === resource)
+    const { resources } = asObject(body)
+    if (status !== 200 || !isList(resources)) throw refused(status, `the resources of ${apiVersion}`)
+    const served = resources.some((item) => asObject(item).name === resource)
     if (served) return { kind, apiVersion, path: `/apis/${apiVersion}/${collection}` }
   }
   return undefined
@@ -40,8 +40,14 @@ export async function locateResource(
 async function versionsOf(api: ApiClient, group: string): Promise<readonly string[]> {
   const { status, body } = await api.send('GET', `/apis/${group}`)
   if (status === 404) return []
-  if (status !== 200) throw new Error(`the API server answered ${status} when asked for the versions of ${group}`)
   const { preferredVersion, versions } = asObject(body)
-  const all = [preferredVersion ?? null, ...asList(versions)].map((version) => asObject(version).groupVersion)
+  // Something else, of a proxy perhaps, must not look like a CRD that is not installed.
+  if (status !== 200 || !isList(versions)) throw refused(status, `the versions of ${group}`)
+  const all = [preferredVersion ?? null, ...versions].map((version) => asObject(version).groupVersion)
   return [...new Set(all.filter((version) => typeof version === 'string'))]
+}
+
+function refused(status: number, what: string): Error {
+  const answer = status === 200 ? 'something else' : String(status)
+  return new Error(`the API server answered ${answer} when asked for ${what}`, { cause: status })
 }

@@ -9,7 +9,6 @@ import { createApiClient, type ApiClient } from '../../../src/sources/cluster/ap
 /** A server that speaks list and watch of one kind, VirtualService, as scripted: the fake stands at the socket. */
 export interface FakeApiServer {
   readonly api: ApiClient
-  /** Takes a silent connection for a dead one after 300 ms. */
   readonly watch: Watch
   /** Requests so far, as `LIST`, `LIST continue=…` and `WATCH resourceVersion`. */
   readonly calls: readonly string[]
@@ -39,7 +38,8 @@ export interface FakeApiServer {
   close(): Promise<void>
 }
 
-export async function startFakeApiServer(): Promise<FakeApiServer> {
+/** Starts it. `silence`: milliseconds after which its watch takes a silent connection for a dead one; 30 s as the library has it. */
+export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<FakeApiServer> {
   const calls: string[] = []
   const streams = new Set<ServerResponse>()
   const server = createServer((request, response) => answer(request, response))
@@ -47,7 +47,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   const config = configFor(server.address())
   const fake: FakeApiServer = {
     api: createApiClient(config),
-    watch: Object.assign(new Watch(config), { requestTimeoutMs: 300 }),
+    watch: Object.assign(new Watch(config), { requestTimeoutMs: silence }),
     calls,
     pages: [{ items: [], next: '' }],
     rawList: undefined,
@@ -85,6 +85,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
         ? json(response, 200, { preferredVersion: version, versions: [version] })
         : json(response, 404, {})
     }
+    if (/^\/apis\/[^/]+$/.test(url.pathname)) return json(response, 404, {})
     if (url.pathname === '/apis/networking.istio.io/v1')
       return json(response, 200, { resources: [{ name: 'virtualservices' }] })
     if (url.searchParams.get('watch') === 'true') return follow(url, response)

@@ -16,7 +16,7 @@ let server: FakeApiServer
 let mesh: ClusterMesh
 
 beforeEach(async () => {
-  server = await startFakeApiServer()
+  server = await startFakeApiServer({ silence: 300 })
   server.pages = [{ items: [virtualService('a', '1')], next: '' }]
 })
 afterEach(async () => {
