@@ -10,6 +10,7 @@ import {
   deployment,
   destinationRule,
   gateway,
+  peerAuthentication,
   service,
   serviceEntry,
   throughGateway,
@@ -133,6 +134,25 @@ describeCluster('a server that follows the mesh of its cluster', (cluster) => {
       goes: ['gateway.networking.istio.io/web'],
       told: ['warning', 'nothing'],
     },
+    {
+      what: 'plaintext to a namespace is refused while its PeerAuthentication is STRICT',
+      code: 'MTLS-18',
+      judged: destinationRule().replace(
+        'host: cart,',
+        'host: "*.NAMESPACE.svc.cluster.local", trafficPolicy: { tls: { mode: DISABLE } },',
+      ),
+      comes: peerAuthentication(),
+      goes: ['peerauthentication/default'],
+      told: ['nothing', 'denial'],
+    },
+    {
+      what: 'a PeerAuthentication of the namespace is refused while there is another',
+      code: 'MTLS-06',
+      judged: peerAuthentication('second'),
+      comes: peerAuthentication(),
+      goes: ['peerauthentication/default'],
+      told: ['nothing', 'denial'],
+    },
   ])('$what', async ({ code, judged, around, comes, goes, told: [without, withIt] }) => {
     if (around !== undefined) await apply(around)
     await expectJudged(code, judged, without)
@@ -158,6 +178,13 @@ describeCluster('a server that follows the mesh of its cluster', (cluster) => {
     await expectDeleted('VS-32', [goes], 'denial')
     await remove('virtualservice/cart')
     await expectDeleted('VS-32', [goes], 'nothing')
+  })
+
+  test('the STRICT PeerAuthentication of a namespace may not go before the workloads that it protects', async () => {
+    await apply(peerAuthentication() + deployment('cart', 'app: cart'))
+    await expectDeleted('MTLS-26', ['peerauthentication/default'], 'denial')
+    await remove('deployment/cart')
+    await expectDeleted('MTLS-26', ['peerauthentication/default'], 'nothing')
   })
 
   test('a Gateway that a route still names may not go before it', async () => {

@@ -56,3 +56,11 @@ kind: VirtualService
 metadata: { name: web }
 spec: { hosts: [shop.example.com], gateways: [web], tls: [{ match: [{ sniHosts: [shop.example.com] }], route: [{ destination: { host: cart, port: { number: 80 } } }] }] }
 ---`
+
+/** Mutual TLS and nothing else for the whole namespace. */
+export const peerAuthentication = (name = 'default') => `
+apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: ${name} }
+spec: { mtls: { mode: STRICT } }
+---`
