@@ -30,7 +30,7 @@ export function scoreIstioctlAnalyze(folder: string): Score {
   const shipped = new Set(policies.policies.map(({ code }) => code))
   const cases = readAnalyzerCases(folder)
   const covered = rulesByAnalyzer(cases, shipped)
-  const others = uncovered(cases, shipped).join(' ')
+  const others = uncovered(cases, shipped).join(', ')
   const tally = startTally(
     `istioctl analyze: the messages of its tests, by the rules that say the same; no rule for ${others}`,
   )
@@ -50,12 +50,18 @@ function explained(difference: Difference): Difference {
   return reason === undefined ? difference : { ...difference, reason }
 }
 
-/** The messages of which no shipped rule says anything, each code once. */
+/** The messages of which no shipped rule says anything, each code once; with its analyzer where that of another has a rule. */
 function uncovered(cases: readonly AnalyzerCase[], shipped: ReadonlySet<string>): readonly string[] {
-  const codes = cases.flatMap(({ analyzer, expected }) =>
-    expected.flatMap(({ code }) => (rulesBehind(code, analyzer).some((rule) => shipped.has(rule)) ? [] : [code])),
+  const messages = cases.flatMap(({ analyzer, expected }) =>
+    expected.map(({ code }) => ({
+      code,
+      analyzer,
+      rules: rulesBehind(code, analyzer).filter((rule) => shipped.has(rule)),
+    })),
   )
-  return [...new Set(codes)].sort()
+  const covered = new Set(messages.filter(({ rules }) => rules.length > 0).map(({ code }) => code))
+  const others = messages.filter(({ rules }) => rules.length === 0)
+  return [...new Set(others.map(({ code, analyzer }) => (covered.has(code) ? `${code} of ${analyzer}` : code)))].sort()
 }
 
 /** What a rule found, and in which object. */
