@@ -115,8 +115,8 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
     const { variables, functions } = prepare(parsed.ast, compiler, items)
-    const checked = parsed.check()
-    if (!checked.valid) return { ok: false, issues: [toIssue(checked.error, source, known, ORIGINALS)] }
+    const engineCheck = parsed.check()
+    if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known, ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
       checkExpression(parsed.ast, {
         ...compiler,
@@ -126,7 +126,8 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
         optionalItems: items,
         nulls,
       })
-    const { type, typeOf, overloadsOf, issues: typeIssues } = check(compiler.types, 'as typed')
+    const checked = check(compiler.types, 'as typed')
+    const { type, typeOf, issues: typeIssues } = checked
     const issues = [
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),
@@ -136,7 +137,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
-    instrument(parsed.ast, runtime, overloadsOf)
+    instrument(parsed.ast, runtime, checked)
     const typeCheck: CelProgram['typeCheck'] = (types) => check(new Map([...compiler.types, ...types]), 'anywhere')
     return {
       ok: true,
@@ -154,6 +155,9 @@ function checkDepth(root: ASTNode, source: string): readonly CelIssue[] {
   return [issueAt(source, 'CEL-LIMIT', message, 0, source.length)]
 }
 
+/** Of calls of literals there is nothing to be said. */
+const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false }
+
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
 function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
   return constantCalls(root).flatMap(({ start, end }) => {
@@ -162,7 +166,7 @@ function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source
       const parsed = environment.parse(part)
       rename(parsed.ast)
       parsed.check()
-      instrument(parsed.ast, runtime, () => [])
+      instrument(parsed.ast, runtime, UNCHECKED)
       parsed({})
       return []
     } catch (error) {

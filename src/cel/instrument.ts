@@ -4,11 +4,12 @@ import { countNodes, walk } from './ast.ts'
 import type { Checked } from './check/check-expression.ts'
 import { showType } from './check/type.ts'
 import { LiteralMap } from './literal-map.ts'
-import { errorsAt } from './library/library.ts'
+import { errorsAt, FunctionError } from './library/library.ts'
 import { TYPED, type TypedListFunction } from './library/lists.ts'
 import type { Replacement } from './library/macro.ts'
-import { negate } from './operators.ts'
+import { nameOf, negate } from './operators.ts'
 import type { Runtime } from './runtime.ts'
+import { isOfType } from './runtime-type.ts'
 import { isSelection, select, selectOptional } from './selections.ts'
 
 /** How the engine evaluates a node; arguments are its own. */
@@ -23,8 +24,12 @@ interface NodeInternals {
   evaluate: Evaluate
   /** What the check found for the values of the parts. */
   readonly handle?: (left: unknown, right: unknown, node: ASTNode, evaluator: Evaluator) => unknown
-  readonly meta: { readonly alternate?: ASTNode; evaluate: Evaluate }
+  readonly meta: { readonly alternate?: ASTNode; readonly macro?: Macro; evaluate: Evaluate }
   setMeta(key: 'evaluate' | 'macro' | 'async', value: unknown): unknown
+}
+
+interface Macro {
+  evaluate(evaluator: Evaluator, macro: Macro, context: unknown): unknown
 }
 
 interface Comprehension {
@@ -34,11 +39,14 @@ interface Comprehension {
   condition?: (accumulated: unknown) => boolean
 }
 
+/** What the check says of calls. */
+type Calls = Pick<Checked, 'overloadsOf' | 'isNarrowed'>
+
 /**
  * Makes a checked expression pay for what it does: for every step of a comprehension as many units as the step has
  * nodes, and for strings, lists and comparisons by their size. Map literals become Maps, which keep any key.
  */
-export function instrument(root: ASTNode, runtime: Runtime, overloadsOf: Checked['overloadsOf']): void {
+export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): void {
   walk(root, (node) => {
     const alternate = internalsOf(node).meta.alternate
     if (alternate !== undefined && isComprehension(alternate)) payForSteps(alternate, runtime)
@@ -51,11 +59,12 @@ export function instrument(root: ASTNode, runtime: Runtime, overloadsOf: Checked
         evaluateBy(node, (evaluator, _, context) => errorsAt(node, () => negate(evaluator.run(node.args, context))))
         return
       case 'rcall': {
-        const types = overloadsOf(node).flatMap(({ parameters: [list] }) =>
-          list?.kind === 'list' ? [showType(list.item)] : [],
-        )
+        const types = checked
+          .overloadsOf(node)
+          .flatMap(({ parameters: [list] }) => (list?.kind === 'list' ? [showType(list.item)] : []))
         const typed = types.length > 0 ? TYPED[node.args[0]] : undefined
         if (typed !== undefined) evaluateTyped(node, typed, types, runtime)
+        else if (checked.isNarrowed(node)) guardReceiver(node, checked)
         if (SIZED.has(node.args[0])) payForSize(node, runtime)
         return
       }
@@ -76,6 +85,24 @@ function evaluateSelection(node: ASTNode & { readonly op: '.' | '.?' | '[]' | '[
   })
 }
 
+/**
+ * A call is one of the ways that the check chose, whatever the value turns out to be on which it is made.
+ * Source: cel-go `common/decls/decls.go`, MatchesRuntimeSignature.
+ */
+function guardReceiver(node: ASTNode & { readonly op: 'rcall' }, { overloadsOf }: Calls): void {
+  const [name, receiver] = node.args
+  if (SINGLE.has(name)) return
+  const types = overloadsOf(node).flatMap(({ parameters: [type] }) => (type === undefined ? [] : [type]))
+  const internals = internalsOf(receiver)
+  internals.evaluate = (evaluator, _, context) => {
+    const value = evaluateNode(receiver, evaluator, context)
+    if (types.some((type) => isOfType(value, type))) return value
+    return errorsAt(node, () => {
+      throw new FunctionError(`no such overload: a ${nameOf(value)} has no such function here`)
+    })
+  }
+}
+
 function evaluateTyped(
   node: ASTNode & { readonly op: 'rcall' },
   typed: TypedListFunction,
@@ -87,6 +114,9 @@ function evaluateTyped(
     return errorsAt(node, () => typed(list, types, runtime))
   })
 }
+
+/** Functions that cel-go has in one implementation for all types. */
+const SINGLE: ReadonlySet<string> = new Set(['size', 'sort', 'flatten'])
 
 /** Functions of the engine that go through a whole string. */
 const SIZED = new Set(['startsWith', 'endsWith', 'size'])
@@ -152,6 +182,13 @@ export function replaceMacro(node: ASTNode, macro: Replacement): void {
 
 function evaluateBy(node: ASTNode, evaluate: Evaluate): void {
   internalsOf(node).setMeta('evaluate', evaluate)
+}
+
+/** As the engine does, which finds out once and forgets what else there was. */
+function evaluateNode(node: ASTNode, evaluator: Evaluator, context: unknown): unknown {
+  const { alternate, macro, evaluate } = internalsOf(node).meta
+  if (alternate !== undefined) return evaluator.run(alternate, context)
+  return macro === undefined ? evaluate(evaluator, node, context) : macro.evaluate(evaluator, macro, context)
 }
 
 function isComprehension(node: ASTNode): node is ASTNode & { readonly args: Comprehension } {

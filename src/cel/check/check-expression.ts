@@ -51,6 +51,8 @@ export interface Checked {
   readonly typeOf: (node: ASTNode) => Type
   /** The ways in which a call may be meant, as declared. */
   readonly overloadsOf: (node: ASTNode) => readonly Overload[]
+  /** Are there ways to make a call with so many arguments that its types rule out? */
+  readonly isNarrowed: (node: ASTNode) => boolean
 }
 
 /** What the parts of the checker share while one expression is checked. */
@@ -59,6 +61,8 @@ export interface Checker {
   readonly inference: Inference
   /** Overloads of calls that fit. */
   readonly overloads: Map<ASTNode, readonly Overload[]>
+  /** Calls of which others did not fit. */
+  readonly narrowed: Set<ASTNode>
   /** The type of a node, with the parameters that it has: what comes later may tell more of them. */
   check(node: ASTNode, scope: Scope): Type
   /** The type of a member's call on these types, of which the first is what it is called on. */
@@ -78,6 +82,7 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
     input,
     inference,
     overloads: new Map(),
+    narrowed: new Set(),
     check(node, scope) {
       const type = typeNode(checker, node, scope)
       types.set(node, type)
@@ -99,6 +104,7 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
     issues,
     typeOf: (node) => final(types.get(node) ?? DYN),
     overloadsOf: (node) => checker.overloads.get(node) ?? [],
+    isNarrowed: (node) => checker.narrowed.has(node),
   }
 }
 
@@ -283,7 +289,7 @@ function operator(checker: Checker, node: ASTNode, op: string, parts: readonly A
 
 /** The type of a call: that of the overload that fits, `dyn` where several do that do not give the same. */
 function resolveOverload(
-  { inference, input, overloads }: Checker,
+  { inference, input, overloads, narrowed }: Checker,
   node: ASTNode,
   { name, isMember, types }: CallTypes,
 ): Type | undefined {
@@ -299,7 +305,10 @@ function resolveOverload(
         fresh.set(parameter, known)
         return known
       })
-    if (!inference.assignAll(types, overload.parameters.map(instance))) continue
+    if (!inference.assignAll(types, overload.parameters.map(instance))) {
+      if (overload.parameters.length === types.length) narrowed.add(node)
+      continue
+    }
     fitting.push(overload)
     const given = inference.resolve(instance(overload.result))
     result = result === undefined || sameType(result, given) ? given : DYN

@@ -128,6 +128,8 @@ const EXACT: readonly string[] = [
   'list<A>.last(): optional<A>',
   'list<optional<A>>.unwrapOpt(): list<A>',
   'OptionalNamespace.unwrap(list<optional<A>>): list<A>',
+  ...['str_contains', 'equivalent', 'intersects'].map((name) => `namespace.sets.${name}(list<A>, list<A>): bool`),
+  'string.str_contains(string): bool',
   'list<list<A>>.flatten(): list<A>',
   'list<dyn>.flatten(int): list<dyn>',
 ]

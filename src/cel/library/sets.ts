@@ -10,7 +10,7 @@ export const setsLibrary: Library = {
     type Test = (a: readonly unknown[], b: readonly unknown[]) => boolean
     const define = (name: string, test: Test): void => {
       environment.registerFunction(
-        `namespace.sets.${name}(list<A>, list<A>): bool`,
+        `namespace.sets.${name}(list, list): bool`,
         (_: unknown, a: readonly unknown[], b: readonly unknown[]) => pay(runtime, a, b) && test(a, b),
         { async: false },
       )
