@@ -58,11 +58,13 @@ test('the mode of a file is followed while it runs', async () => {
 
 test('--metrics-port: scrapes are answered over plain HTTP too, until the process ends', async () => {
   const server = await start('--metrics-port', '0')
-  const line = server
-    .stderr()
-    .split('\n')
-    .find((text) => text.includes('metrics over plain HTTP'))
-  const { address, port } = JSON.parse(line ?? '{}')
+  const told = (): string | undefined =>
+    server
+      .stderr()
+      .split('\n')
+      .find((text) => text.includes('metrics over plain HTTP'))
+  await expect.poll(told).toBeDefined()
+  const { address, port } = JSON.parse(told() ?? '{}')
   const scrape = async () => (await fetch(`http://${address}:${port}/metrics`)).text()
   expect(await scrape()).toMatch(/^meshward_policies_refused 0$/m)
   server.child.kill('SIGINT')
