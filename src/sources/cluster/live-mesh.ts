@@ -87,9 +87,10 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
         await sleep(20, undefined, { ref: false })
     },
     knowledge() {
+      // Asked of every request; as a rule no kind is too old.
+      if (watched === undefined || watched.staleness() <= maxStaleness) return 'whole'
       const oldest = now() - maxStaleness
-      const old = (watched?.status() ?? []).filter(({ lastContact }) => lastContact < oldest)
-      if (old.length === 0) return 'whole'
+      const old = watched.status().filter(({ lastContact }) => lastContact < oldest)
       return { stale: new Map(old.map((status) => [status.kind, whyStale(status, now(), maxStaleness)])) }
     },
     status: () => watched?.status() ?? [],
