@@ -113,9 +113,10 @@ class WatchedMesh implements ClusterMesh {
   }
 
   staleness(): number {
-    const contacts = this.status().map(({ lastContact }) => lastContact)
-    if (contacts.some((contact) => contact === 0)) return Number.POSITIVE_INFINITY
-    return contacts.length === 0 ? 0 : this.options.now() - Math.min(...contacts)
+    if (this.watches.size === 0) return 0
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { status } of this.watches.values()) oldest = Math.min(oldest, status.lastContact)
+    return oldest === 0 ? Number.POSITIVE_INFINITY : this.options.now() - oldest
   }
 
   stop(): void {
