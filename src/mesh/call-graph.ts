@@ -67,6 +67,7 @@ const callsOfMesh = memo((snapshot: MeshSnapshot) => {
   const arriving = memoByKey(nodeKey, (to: CallNode) => findCallsTo(snapshot, to))
   return {
     arriving,
+    by: memoByKey(String, (host: string) => findCallsBy(snapshot, host)),
     from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
     to: memoByKey(nodeKey, (to: CallNode) => worstEdges(arriving(to), 'from')),
     behind: memoByKey(
@@ -84,11 +85,19 @@ function findCallsTo(snapshot: MeshSnapshot, to: CallNode): readonly CallEdge[] 
   const gateways = new Map<string, CallNode>()
   const edges: CallEdge[] = []
   for (const host of hostsLeadingTo(snapshot, to)) {
-    for (const call of knownCallsTo(snapshot, host)) edges.push(...edgesOfCall(snapshot, nodeOf(call.caller), call))
+    edges.push(...(callsOfMesh(snapshot).by(host).get(nodeKey(to)) ?? []))
     for (const gateway of gatewaysTo(snapshot, host)) gateways.set(nodeKey(gateway), gateway)
   }
-  for (const gateway of gateways.values()) edges.push(...gatewayEdges(snapshot, gateway))
-  return edges.filter((edge) => nodeKey(edge.to) === nodeKey(to) && nodeKey(edge.from) !== nodeKey(to))
+  for (const gateway of gateways.values()) {
+    edges.push(...[...gatewayEdges(snapshot, gateway)].filter((edge) => nodeKey(edge.to) === nodeKey(to)))
+  }
+  return edges.filter((edge) => nodeKey(edge.from) !== nodeKey(to))
+}
+
+/** The calls that are made by a host, by the node that they come to. */
+function findCallsBy(snapshot: MeshSnapshot, host: string): ReadonlyMap<string, readonly CallEdge[]> {
+  const edges = knownCallsTo(snapshot, host).flatMap((call) => [...edgesOfCall(snapshot, nodeOf(call.caller), call)])
+  return Map.groupBy(edges, ({ to }) => nodeKey(to))
 }
 
 /** What keeps retries down however many are allowed: a budget or a limit of the DestinationRule that the caller uses. */
@@ -216,6 +225,9 @@ function portsOf(snapshot: MeshSnapshot, call: KnownCall): readonly number[] {
   return ports.length === 0 ? [80] : [...new Set(ports)]
 }
 
+/** One VirtualService may have thousands of hosts, which all lead to the same nodes. */
+const MOST_HOSTS = 20
+
 /** The hosts by which a node is called: those of its services, and those that VirtualServices send to them. */
 function hostsLeadingTo(snapshot: MeshSnapshot, node: CallNode): ReadonlySet<string> {
   const concrete =
@@ -226,7 +238,7 @@ function hostsLeadingTo(snapshot: MeshSnapshot, node: CallNode): ReadonlySet<str
   const hosts = new Set(own)
   for (const host of own) {
     for (const object of snapshot.find(virtualServicesByDestination, host)) {
-      for (const other of mergedVirtualService(snapshot, object)?.hosts ?? []) hosts.add(other)
+      for (const other of mergedVirtualService(snapshot, object)?.hosts.slice(0, MOST_HOSTS) ?? []) hosts.add(other)
     }
   }
   return hosts

@@ -15,7 +15,7 @@ import {
   virtualServicesBySource,
 } from './indexes.ts'
 import { servicesInFrontOf } from './inbound.ts'
-import { memoByKey } from './memo.ts'
+import { memo, memoByKey } from './memo.ts'
 import { servicesWithHost } from './registry.ts'
 import { selectedWorkloads, selectionOf } from './selection.ts'
 import { sidecarFor } from './sidecar.ts'
@@ -150,16 +150,16 @@ interface SourceCondition {
 }
 
 /** The conditions of a VirtualService that ask who is calling. */
-function sourceConditions(virtualService: KubeObject): readonly SourceCondition[] {
-  return asList(asObject(virtualService.spec).http).flatMap((entry, index) =>
+const sourceConditions: (virtualService: KubeObject) => readonly SourceCondition[] = memo((virtualService) =>
+  asList(asObject(virtualService.spec).http).flatMap((entry, index) =>
     blocks(asObject(entry).match).flatMap((match, at): readonly SourceCondition[] => {
       const namespace = text(match.sourceNamespace) || undefined
       const labels = asObject(match.sourceLabels)
       if (namespace === undefined && Object.keys(labels).length === 0) return []
       return [{ namespace, labels, field: `spec.http[${index}].match[${at}]` }]
     }),
-  )
-}
+  ),
+)
 
 /** One call for each kind of caller, host and port. */
 function distinct(snapshot: MeshSnapshot, calls: readonly KnownCall[]): readonly KnownCall[] {

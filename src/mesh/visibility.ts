@@ -5,6 +5,7 @@ import { isExportedTo } from './exports.ts'
 import { blocks, number, text } from './fields.ts'
 import { importsService, importsVirtualService } from './host-imports.ts'
 import { virtualServicesByDelegate, virtualServicesByDestination } from './indexes.ts'
+import { memo } from './memo.ts'
 import { portOf, serviceExports, servicesWithHost, type MeshService } from './registry.ts'
 import type { EgressListener, Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -13,6 +14,7 @@ import {
   mergedVirtualService,
   virtualServiceExports,
   virtualServiceName,
+  type RouteEntry,
   type VirtualService,
 } from './virtual-service.ts'
 
@@ -104,15 +106,32 @@ function sendersTo(snapshot: MeshSnapshot, host: string): readonly KubeObject[] 
 
 /** The ports of a host that a VirtualService names, as far as the namespace matters. istio: virtualServiceDestinationsFilteredBySourceNamespace. */
 function destinationPorts(virtualService: VirtualService, host: string, namespace: string): readonly number[] {
-  const ports: number[] = []
-  const http = virtualService.http.filter(({ spec }) => concernsNamespace(blocks(spec.match), namespace))
-  for (const entry of [...http, ...virtualService.tcp, ...virtualService.tls]) {
-    for (const { destination } of destinationsOf(entry.spec)) {
-      if (destination.host === host) ports.push(number(asObject(destination.port).number) ?? EVERY_PORT)
-    }
-  }
-  return ports
+  const named = destinationsByHost(virtualService).get(host) ?? []
+  return named.filter(({ matches }) => concernsNamespace(matches, namespace)).map(({ port }) => port)
 }
+
+interface NamedPort {
+  readonly host: string
+  readonly port: number
+  /** The conditions of an HTTP route; none of the others. */
+  readonly matches: readonly JsonObject[]
+}
+
+const destinationsByHost: (virtualService: VirtualService) => ReadonlyMap<string, readonly NamedPort[]> = memo(
+  ({ http, tcp, tls }) => {
+    const named = (entry: RouteEntry, matches: readonly JsonObject[]): readonly NamedPort[] =>
+      destinationsOf(entry.spec).map(({ destination }) => ({
+        host: text(destination.host) ?? '',
+        port: number(asObject(destination.port).number) ?? EVERY_PORT,
+        matches,
+      }))
+    const all = [
+      ...http.flatMap((entry) => named(entry, blocks(entry.spec.match))),
+      ...[...tcp, ...tls].flatMap((entry) => named(entry, [])),
+    ]
+    return Map.groupBy(all, ({ host }) => host)
+  },
+)
 
 function concernsNamespace(matches: readonly JsonObject[], namespace: string): boolean {
   const named = matches.map((match) => text(match.sourceNamespace) ?? '').filter((name) => name !== '')
