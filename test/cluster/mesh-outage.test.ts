@@ -163,8 +163,12 @@ describeCluster('a server whose API server', () => {
       expect(await readiness()).toEqual(['[+]mesh ok'])
       expect(await metric(`mesh_watch_failures_total{kind="${kind}"}`)).toBeGreaterThan(0)
       expect(await metric(`mesh_kind_staleness_seconds{kind="${kind}"}`)).toBe(Number.POSITIVE_INFINITY)
-      const logged = meshward.process.logTail(Infinity).split('\n')
-      expect(logged.filter((line) => line.includes('cannot be read') && line.includes(`"${kind}"`))).not.toEqual([])
+      const logged = () =>
+        meshward.process
+          .logTail(Infinity)
+          .split('\n')
+          .filter((line) => line.includes('cannot be read') && line.includes(`"${kind}"`))
+      await expect.poll(logged).toHaveLength(1)
       expect(await judge('VS-10')).toEqual({
         allowed: false,
         told: expect.stringContaining(`${kind} could not be read from the API server yet (the API server answered 403`),
