@@ -13,6 +13,8 @@ import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
+import { maskMessages, restoreFields, type Messages } from './message-literals.ts'
+import { messageNode } from './message-nodes.ts'
 import { operatorNode } from './operator-nodes.ts'
 import { emptyLiteral, maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
 import { Runtime } from './runtime.ts'
@@ -66,6 +68,8 @@ export function createEnvironment(options: EnvironmentOptions): CelEnvironment {
   })
 }
 
+const NO_MESSAGES = { messages: new Map<number, string>(), fields: new Map<number, string>() }
+
 interface Parts {
   readonly base: Environment
   readonly runtime: Runtime
@@ -99,8 +103,9 @@ interface Compiler extends Parts {
   readonly known: KnownNames
 }
 
-function compile(compiler: Compiler, source: string, { result, literals }: CompileOptions): CompileOutcome {
+function compile(compiler: Compiler, source: string, options: CompileOptions): CompileOutcome {
   const { environment, known, runtime } = compiler
+  const { result, literals = 'uniform', objects = literals === 'mixed' ? 'mutation' : 'none' } = options
   if (source.length > MOST_SOURCE) {
     const message = `the expression has ${source.length} characters; at most ${MOST_SOURCE} are compiled, split it into variables`
     return { ok: false, issues: [issueAt(source, 'CEL-LIMIT', message, 0, 0)] }
@@ -108,13 +113,16 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
   try {
     const tokens = tokensOf(source)
     const { text: readable, values } = maskTexts(maskSigns(source, tokens), tokens)
-    const { text, items } = maskOptionalItems(readable, tokens)
+    const masked = objects === 'mutation' ? maskMessages(readable, tokens) : { ...NO_MESSAGES, text: readable }
+    const { text, items } = maskOptionalItems(masked.text, tokens)
     const parsed = environment.parse(text)
+    const tooDeep = checkDepth(parsed.ast, source)
+    if (tooDeep.length > 0) return { ok: false, issues: tooDeep }
     restoreTexts(parsed.ast, values)
-    const refused = [...checkDepth(parsed.ast, source), ...checkGrammar(tokens, source)]
+    const refused = [...checkGrammar(tokens, source), ...restoreFields(parsed.ast, masked, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
-    const { variables, functions } = prepare(parsed.ast, compiler, items)
+    const { variables, functions } = prepare(parsed.ast, compiler, { items, messages: masked.messages })
     const engineCheck = parsed.check()
     if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known, ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
@@ -124,6 +132,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
         variables: types,
         originals: ORIGINALS,
         optionalItems: items,
+        messages: masked.messages,
         nulls,
       })
     const checked = check(compiler.types, 'as typed')
@@ -132,7 +141,7 @@ function compile(compiler: Compiler, source: string, { result, literals }: Compi
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),
       ...checkFormats(parsed.ast, source, typeOf),
-      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, typeOf })),
+      ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, messages: masked.messages, typeOf })),
       ...foldConstants(compiler, parsed.ast, source),
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
@@ -195,7 +204,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 function prepare(
   root: ASTNode,
   { hosts, runtime, variables: declared }: Compiler,
-  items: OptionalItems,
+  { items, messages }: { readonly items: OptionalItems; readonly messages: Messages },
 ): {
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
@@ -206,6 +215,9 @@ function prepare(
     const operator = operatorNode(node, runtime)
     if (operator !== undefined) replaceMacro(node, operator)
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
+    const message = node.op === 'map' ? messages.get(node.start) : undefined
+    if (message !== undefined && node.op === 'map')
+      return replaceMacro(node, messageNode(node, message, items.get(node.start)))
     const empty = emptyLiteral(node)
     if (empty !== undefined) replaceMacro(node, empty)
     const optional = items.get(node.start)

@@ -5,6 +5,7 @@ import { sameType, showType, type Type } from './check/type.ts'
 import { issueAt } from './issues.ts'
 import { CONVERSIONS } from './library/conversions.ts'
 import { compilePattern } from './library/regex.ts'
+import type { Messages } from './message-literals.ts'
 import type { OptionalItems } from './optional-items.ts'
 import type { CelIssue } from './types.ts'
 
@@ -40,7 +41,7 @@ export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[
 export function checkUniform(
   root: ASTNode,
   source: string,
-  known: { readonly items: OptionalItems; readonly typeOf: (node: ASTNode) => Type },
+  known: { readonly items: OptionalItems; readonly messages: Messages; readonly typeOf: (node: ASTNode) => Type },
 ): readonly CelIssue[] {
   const issues: CelIssue[] = []
   const exempt = new Set<ASTNode>()
@@ -58,7 +59,7 @@ export function checkUniform(
   walk(root, (node) => {
     if (node.op === 'rcall' && node.args[0] === 'format')
       for (const argument of node.args[2]) walk(argument, (part) => exempt.add(part))
-    if (exempt.has(node)) return
+    if (exempt.has(node) || known.messages.has(node.start)) return
     const optional = known.items.get(node.start)
     if (node.op === 'list') check(node, node.args, optional)
     if (node.op === 'map') {

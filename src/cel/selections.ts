@@ -1,6 +1,7 @@
 import { Optional, type ASTNode } from '@marcbachmann/cel-js'
 import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
+import { MessageValue } from './message-value.ts'
 import { nameOf } from './operators.ts'
 import { FunctionError } from './library/library.ts'
 
@@ -16,6 +17,7 @@ export function select(operand: unknown, key: unknown, engine: Select): unknown 
     const value: unknown = operand.get(key)
     return value === undefined ? engine(operand, key) : value
   }
+  if (operand instanceof MessageValue && typeof key === 'string') return operand.field(key)
   return engine(operand, Array.isArray(operand) ? placeOf(key) : key)
 }
 

@@ -46,6 +46,11 @@ export interface CompileOptions {
    * decides something; places that build JSON say yes. `uniform` when left out.
    */
   readonly literals?: 'uniform' | 'mixed'
+  /**
+   * Are there the objects of MutatingAdmissionPolicy: `Object{…}`, `Object.spec.x{…}`, `JSONPatch{…}`? When left out,
+   * where an expression builds JSON: where literals may be mixed.
+   */
+  readonly objects?: 'none' | 'mutation'
 }
 
 /** What is wrong, at a range of offsets (UTF-16 units) in the source as it was given. */

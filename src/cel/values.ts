@@ -2,6 +2,7 @@ import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { isList, isObject, type Json, type JsonObject } from '../kube/json.ts'
+import { MessageValue } from './message-value.ts'
 import { formatDuration, formatTimestamp, Instant } from './time.ts'
 import type { CelValue } from './types.ts'
 
@@ -121,6 +122,8 @@ function fromObject(value: object): Json {
     return Object.fromEntries([...value].map(([key, item]) => [textOf(fromCel(key)), fromCel(item)]))
   if (value instanceof UnsignedInt) return integer(value.value)
   if (value instanceof Duration) return formatDuration(value)
+  if (value instanceof MessageValue)
+    return Object.fromEntries([...value.fields].map(([name, field]) => [name, fromCel(field)]))
   if (value instanceof Instant) return formatTimestamp(value)
   if (value instanceof Uint8Array) return btoa(Array.from(value, (byte) => String.fromCodePoint(byte)).join(''))
   if (value instanceof Optional) return value.hasValue() ? fromCel(value.value()) : null

@@ -2,6 +2,8 @@ import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { issueAt } from '../issues.ts'
+import { fieldName, type Messages } from '../message-literals.ts'
+import { messageType } from '../message-value.ts'
 import type { OptionalItems } from '../optional-items.ts'
 import type { CelIssue } from '../types.ts'
 import { checkComprehension, isComprehension } from './comprehensions.ts'
@@ -40,6 +42,7 @@ export interface CheckInput {
   /** Names as they were written, by those the engine has for them. */
   readonly originals: ReadonlyMap<string, string>
   readonly optionalItems: OptionalItems
+  readonly messages: Messages
   readonly nulls: Nulls
 }
 
@@ -127,6 +130,8 @@ function typeNode(checker: Checker, node: ASTNode, scope: Scope): Type {
     case 'list':
       return listOf(joinItems(checker, node, node.args, scope, true))
     case 'map': {
+      const message = checker.input.messages.get(node.start)
+      if (message !== undefined) return checkMessage(checker, node, messageType(message), scope)
       const key = joinItems(
         checker,
         node,
@@ -315,6 +320,19 @@ function resolveOverload(
   }
   overloads.set(node, fitting)
   return result
+}
+
+/** An object whose fields are named: each must be one of its type, and hold what that says. */
+function checkMessage(checker: Checker, node: ASTNode & { readonly op: 'map' }, type: ObjectType, scope: Scope): Type {
+  const optional = checker.input.optionalItems.get(node.start)
+  for (const [place, [key, value]] of node.args.entries()) {
+    const given = checker.check(value, scope)
+    const own = optional?.has(place) === true ? unwrap(checker, value, given) : given
+    const wanted = objectField(checker, key, type, fieldName(key))
+    if (!checker.inference.assign(own, wanted))
+      checker.report(value, 'CEL-TYPE', `this must be ${showType(wanted)}, not ${showType(own)}`)
+  }
+  return type
 }
 
 function unwrap(checker: Checker, item: ASTNode, type: Type): Type {

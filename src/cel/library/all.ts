@@ -2,6 +2,7 @@ import { conversionsLibrary } from './conversions.ts'
 import { formatTextLibrary } from './format-text.ts'
 import type { Library } from './library.ts'
 import { listsLibrary } from './lists.ts'
+import { mutationLibrary } from './mutation.ts'
 import { namedFormatsLibrary } from './named-formats.ts'
 import { networkLibrary } from './network.ts'
 import { optionalsLibrary } from './optionals.ts'
@@ -32,4 +33,5 @@ export const LIBRARIES: readonly Library[] = [
   formatTextLibrary,
   semverLibrary,
   namedFormatsLibrary,
+  mutationLibrary,
 ]

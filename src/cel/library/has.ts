@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
+import { MessageValue } from '../message-value.ts'
 import { FunctionError } from './library.ts'
 import type { Replacement } from './macro.ts'
 
@@ -32,6 +33,7 @@ export function hasMacro(node: ASTNode & { readonly op: 'call' }): Replacement {
 
 function hasField(value: unknown, field: string): boolean {
   if (value instanceof Map) return value.get(field) !== undefined
+  if (value instanceof MessageValue) return value.fields.has(field)
   if (typeof value === 'object' && value !== null && 'hasValue' in value) return hasInOptional(value, field)
   if (Array.isArray(value)) throw new FunctionError(`there is no field "${field}" in a list`)
   return typeof value === 'object' && value !== null && Object.hasOwn(value, field)

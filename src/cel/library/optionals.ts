@@ -1,5 +1,6 @@
 import { Optional } from '@marcbachmann/cel-js'
 
+import { MessageValue } from '../message-value.ts'
 import { FunctionError, type Library } from './library.ts'
 import {
   boundName,
@@ -64,5 +65,6 @@ class Mapping implements Expansion {
 function isZero(value: unknown): boolean {
   if (value === null || value === false || value === '' || value === 0 || value === 0n) return true
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length === 0
+  if (value instanceof MessageValue) return value.fields.size === 0
   return value instanceof Map && value.size === 0
 }

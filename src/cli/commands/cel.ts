@@ -67,7 +67,12 @@ interface Surroundings {
 type Context = ReturnType<typeof readContext>
 
 function evaluate(expression: string, { request, params, mesh, knowledge }: Surroundings): CelAnswer {
-  const compiled = createEnvironment({ variables: ADMISSION_VARIABLES, functions: MESH_FUNCTIONS }).compile(expression)
+  const compiled = createEnvironment({ variables: ADMISSION_VARIABLES, functions: MESH_FUNCTIONS }).compile(
+    expression,
+    {
+      objects: 'mutation',
+    },
+  )
   if (!compiled.ok) {
     const [issue] = compiled.issues
     return { error: issue ?? { code: 'CEL-SYNTAX', message: 'this does not compile', start: 0, end: 0 } }
