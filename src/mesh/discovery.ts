@@ -35,6 +35,7 @@ function restrict(snapshot: MeshSnapshot, isDiscovered: (namespace: string) => b
     get: (kind, namespace, name) => (isSeen(kind, namespace) ? snapshot.get(kind, namespace, name) : undefined),
     inNamespace: (kind, namespace) => (isSeen(kind, namespace) ? snapshot.inNamespace(kind, namespace) : []),
     all: (kind) => (CLUSTER_KINDS.has(kind) ? snapshot.all(kind) : seen(snapshot.all(kind))),
+    namespacesWith: (kind) => snapshot.namespacesWith(kind).filter((namespace) => isSeen(kind, namespace)),
     find: (index, key) => seen(snapshot.find(index, key)),
     findIn: (index, key, namespace) => (isSeen(index.kind, namespace) ? snapshot.findIn(index, key, namespace) : []),
     namespacesOf: (index, key) =>

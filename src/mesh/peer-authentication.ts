@@ -70,6 +70,13 @@ export function portsNamedBy(policy: KubeObject | undefined): readonly number[] 
     .filter(Number.isInteger)
 }
 
+/** Every mode that the policy writes anywhere. */
+export const modesWrittenIn: (policy: KubeObject) => ReadonlySet<MtlsMode> = memo((policy) => {
+  const { mtls, portLevelMtls } = asObject(policy.spec)
+  const written = [mtls, ...Object.values(asObject(portLevelMtls))].map((entry) => wordIn(MODES, asObject(entry).mode))
+  return new Set(written.filter((mode) => mode !== undefined))
+})
+
 /** Does the policy hold for a whole namespace, or from the root namespace for the mesh? */
 export function isNamespaceWide(policy: KubeObject): boolean {
   return Object.keys(asObject(selectorLabels(policy))).length === 0

@@ -5,7 +5,7 @@ import { podsByLabel } from './indexes.ts'
 import { KINDS, kindNameOf, type KindName } from './kinds.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import type { MeshSnapshot } from './snapshot.ts'
-import { WORKLOAD_KINDS, workloadOf, workloadsIn, type Workload } from './workloads.ts'
+import { namespacesWithWorkloads, WORKLOAD_KINDS, workloadOf, workloadsIn, type Workload } from './workloads.ts'
 
 /** Which workloads an object is for: those with all the labels, which may be none, in its namespace or in all. */
 export interface Selection {
@@ -57,7 +57,8 @@ export function namespacesWithLabels(
   const [rarest] = wanted
     .map(([key, value]) => snapshot.namespacesOf(podsByLabel, `${key}=${value}`))
     .sort((a, b) => a.length - b.length)
-  for (const namespace of rarest ?? snapshot.all(KINDS.pod).map(namespaceOf)) namespaces.add(namespace)
+  if (rarest === undefined) return namespacesWithWorkloads(snapshot)
+  for (const namespace of rarest) namespaces.add(namespace)
   for (const kind of WORKLOAD_KINDS) {
     if (kind === KINDS.pod) continue
     for (const object of snapshot.all(kind)) {

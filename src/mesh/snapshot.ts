@@ -40,6 +40,8 @@ export interface MeshSnapshot {
   inNamespace(kind: KindName, namespace: string): readonly KubeObject[]
   /** All objects of a kind. The list is made at the first call after a change of that kind. */
   all(kind: KindName): readonly KubeObject[]
+  /** The namespaces that have objects of a kind, in order. */
+  namespacesWith(kind: KindName): readonly string[]
   /** The objects that have the key in the index. */
   find(index: Index, key: string): readonly KubeObject[]
   /** Those of them in one namespace. */
@@ -169,6 +171,10 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
     all(kind) {
       kindsRead?.add(kind)
       return flatten(state.objects.get(kind) ?? NO_BUCKETS)
+    },
+    namespacesWith(kind) {
+      kindsRead?.add(kind)
+      return namespacesIn(state.objects.get(kind) ?? NO_BUCKETS)
     },
     find(index, key) {
       kindsRead?.add(index.kind)

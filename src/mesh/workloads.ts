@@ -65,11 +65,14 @@ export function workloadsIn(snapshot: MeshSnapshot, namespace: string): readonly
   return [...runningPods(pods), ...workloads(machines), ...others]
 }
 
+/** The namespaces where anything runs, in order. */
+export function namespacesWithWorkloads(snapshot: MeshSnapshot): readonly string[] {
+  return [...new Set(WORKLOAD_KINDS.flatMap((kind) => snapshot.namespacesWith(kind)))].sort()
+}
+
 /** Everything that runs, by namespace. */
 export function allWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
-  const namespaces = new Set<string>()
-  for (const kind of WORKLOAD_KINDS) for (const object of snapshot.all(kind)) namespaces.add(namespaceOf(object))
-  return [...namespaces].sort().flatMap((namespace) => workloadsIn(snapshot, namespace))
+  return namespacesWithWorkloads(snapshot).flatMap((namespace) => workloadsIn(snapshot, namespace))
 }
 
 /** The workloads of a namespace that have all these labels; `{}` selects none, as in a Service. */

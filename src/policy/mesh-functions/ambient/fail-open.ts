@@ -6,6 +6,7 @@ import { placesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { isNamespaceWide } from '../../../mesh/peer-authentication.ts'
+import { targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import type { MeshService } from '../../../mesh/registry.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { servicesOfWaypoint } from '../../../mesh/waypoint-attachment.ts'
@@ -84,6 +85,8 @@ function guarded(mesh: MeshSnapshot, object: KubeObject): readonly Guarded[] {
       .filter((service) => waypointPolicies(mesh, KINDS.authorizationPolicy, object, service).length > 0)
       .map((service) => ({ waypoint: object, service }))
   }
+  // waypoints look at no selectors, and there may be a great many workloads
+  if (targetRefsOf(object).length === 0) return []
   const found: Guarded[] = []
   for (const place of placesOfPolicy(mesh, object)) {
     if (place.kind === 'waypoint' && place.service !== undefined)

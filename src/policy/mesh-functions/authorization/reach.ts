@@ -1,7 +1,13 @@
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { actionOf } from '../../../mesh/authorization.ts'
 import { labelValue } from '../../../kube/object.ts'
-import { effectiveMtls, peerAuthenticationsFor, portsNamedBy } from '../../../mesh/peer-authentication.ts'
+import { KINDS } from '../../../mesh/kinds.ts'
+import {
+  effectiveMtls,
+  modesWrittenIn,
+  peerAuthenticationsFor,
+  portsNamedBy,
+} from '../../../mesh/peer-authentication.ts'
 import { targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import { eachSelectedWorkload, selectionOf } from '../../../mesh/selection.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
@@ -17,6 +23,7 @@ export const identitiesWithoutMtls: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   const named = (['principal', 'namespace', 'account'] as const).flatMap((about) => sourceValues(object, about))
   if (named.length === 0 || targetRefsOf(object).length > 0) return []
+  if (!mesh.all(KINDS.peerAuthentication).some((policy) => modesWrittenIn(policy).has('DISABLE'))) return []
   for (const workload of eachSelectedWorkload(mesh, object)) {
     const plain = plaintextOnly(mesh, workload)
     if (plain === undefined) continue

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import {
   effectiveMtls,
@@ -24,11 +25,15 @@ export interface PlaintextPort {
 
 /** The ports of a workload of the mesh whose mode is not STRICT. None for what is outside of the mesh. */
 export function plaintextPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPort[] {
+  const found = openPorts(mesh, workload)
+  return found.length > 0 && isInMesh(mesh, workload) ? found : []
+}
+
+function openPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPort[] {
   const { workload: own } = peerAuthenticationsFor(mesh, workload)
-  const found = [...portsNamedBy(own), undefined]
+  return [...portsNamedBy(own), undefined]
     .map((port) => ({ workload, port, decided: effectiveMtls(mesh, workload, port) }))
     .filter(({ decided }) => decided.mode !== 'STRICT')
-  return found.length > 0 && isInMesh(mesh, workload) ? found : []
 }
 
 function isInMesh(mesh: MeshSnapshot, workload: Workload): boolean {
@@ -42,17 +47,32 @@ export function namespacesOf(mesh: MeshSnapshot, policy: KubeObject): readonly s
   return isMeshWide ? namespacesWithLabels(mesh, {}) : [own]
 }
 
-/** The first port of a namespace that accepts plaintext and meets a condition. */
+/**
+ * The first port of a namespace that accepts plaintext and meets a condition on the policies that hold for it, in this mesh and in the
+ * one before. Workloads for which the same policies hold are alike, so that usually one of them is looked at.
+ */
 export function firstPlaintext(
-  mesh: MeshSnapshot,
+  { mesh, before }: { readonly mesh: MeshSnapshot; readonly before: MeshSnapshot },
   namespace: string,
   isMeant: (found: PlaintextPort) => boolean,
 ): PlaintextPort | undefined {
+  const passed = new Map<KubeObject | undefined, Set<KubeObject | undefined>>()
+  const isUniform = [mesh, before].every((each) => !hasSelectivePolicies(each, namespace))
   for (const workload of workloadsIn(mesh, namespace)) {
-    const found = plaintextPorts(mesh, workload).find(isMeant)
-    if (found !== undefined) return found
+    const own = peerAuthenticationsFor(mesh, workload).workload
+    const former = peerAuthenticationsFor(before, workload).workload
+    if (passed.get(own)?.has(former) === true) continue
+    const found = openPorts(mesh, workload).find(isMeant)
+    if (found !== undefined && isInMesh(mesh, workload)) return found
+    if (found !== undefined) continue
+    if (isUniform) return undefined
+    passed.set(own, (passed.get(own) ?? new Set()).add(former))
   }
   return undefined
+}
+
+function hasSelectivePolicies(mesh: MeshSnapshot, namespace: string): boolean {
+  return mesh.inNamespace(KINDS.peerAuthentication, namespace).some((policy) => !isNamespaceWide(policy))
 }
 
 /** `port 8080 of cart`, or `cart` where every port that no policy names is meant; the namespace alone where that is another. */

@@ -67,12 +67,14 @@ function refusedThere(
 
 /** What a DestinationRule sends that a server behind its host refuses: one for each place where it is written. */
 function refusalsOf(mesh: MeshSnapshot, rule: KubeObject): readonly Refusal[] {
-  if (!asksForOtherTls(rule)) return []
+  const places = placesOfOtherTls(rule)
+  if (places === 0) return []
   const found = new Map<string, Refusal>()
   const client = { namespace: namespaceOf(rule), labels: {} }
   const services = servicesUnder(mesh, ruleHost(rule))
   if (services.length === 0) return refusalByName(mesh, rule)
   for (const service of services) {
+    if (found.size === places) break
     const merged = destinationRuleFor(mesh, client, service)
     for (const { tls, port } of tlsBlocks(mesh, merged, service)) {
       if (tls.object === undefined || !isSameObject(tls.object, rule) || !REFUSED.has(tls.value.mode)) continue
@@ -144,12 +146,12 @@ function servicesUnder(mesh: MeshSnapshot, host: string): readonly MeshService[]
   return allServices(mesh).filter((service) => isCoveredBy(service.host, host))
 }
 
-/** Is a client's mode written anywhere that a sidecar with STRICT refuses? */
-const asksForOtherTls: (rule: KubeObject) => boolean = memo((rule) => {
+/** In how many places a client's mode is written that a sidecar with STRICT refuses. */
+const placesOfOtherTls: (rule: KubeObject) => number = memo((rule) => {
   const { trafficPolicy, subsets } = asObject(rule.spec)
   const policies = [block(trafficPolicy), ...blocks(subsets).map((subset) => block(subset.trafficPolicy))]
   const all = policies.flatMap((policy) => (policy === undefined ? [] : [policy, ...blocks(policy.portLevelSettings)]))
-  return all.some(({ tls }) => REFUSED.has(asObject(tls).mode))
+  return all.filter(({ tls }) => REFUSED.has(asObject(tls).mode)).length
 })
 
 const REFUSED: ReadonlySet<unknown> = new Set(['DISABLE', 'SIMPLE'])

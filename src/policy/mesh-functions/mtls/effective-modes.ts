@@ -68,7 +68,7 @@ export const weakened: Find = (context, object, params) => {
   for (const namespace of namespaces) {
     const server = { namespace, labels: {} }
     if (isWide && effectiveMtls(before, server).mode === effectiveMtls(after, server).mode) continue
-    const first = firstPlaintext(after, namespace, ({ workload, port, decided }) => {
+    const first = firstPlaintext({ mesh: after, before }, namespace, ({ workload, port, decided }) => {
       const isWrittenHere = decided.object !== undefined && isSameObject(decided.object, object)
       return !isWrittenHere && effectiveMtls(before, workload, port).mode === 'STRICT'
     })
@@ -102,7 +102,7 @@ const inheritedPlaintext: Find = (context, object, params) => {
   if (asObject(asObject(object.spec).mtls).mode === 'STRICT') return []
   const old = context.before.get(KINDS.peerAuthentication, namespaceOf(object), ownName(object))
   for (const namespace of namespacesOf(mesh, object)) {
-    const found = firstPlaintext(mesh, namespace, ({ workload, port, decided }) => {
+    const found = firstPlaintext({ mesh, before: context.before }, namespace, ({ workload, port, decided }) => {
       const policies = Object.values(peerAuthenticationsFor(mesh, workload))
       if (!policies.some((policy) => policy !== undefined && isSameObject(policy, object))) return false
       // What somebody wrote is told of where it is written, and what was STRICT before by another rule.
