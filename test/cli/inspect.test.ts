@@ -34,6 +34,43 @@ workload shop/web-0
     })
   })
 
+  test('for people: what a gateway serves, what ztunnel and a waypoint enforce, and what is without effect', async () => {
+    expect(await run(['inspect', 'test/cli/fixtures/mesh/edge.yaml'])).toStrictEqual({
+      code: 0,
+      stdout: `gateway edge/gw-0
+  servers
+    edge/front#0  port 8080
+    edge/front#1  port 8443
+  port 8080: plain HTTP, by edge/front#0
+    stock.example.com: redirects plain requests to https
+      route by VirtualService stock/stock: { path: { prefix: / } } to [{ host: stock.stock.svc.cluster.local, port: 80 }], timeout 5s, retries 2 on "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+  port 8443 for stock.example.com: TLS SIMPLE, certificate Secret edge/stock-tls, which it does not get, by edge/front#1
+    stock.example.com
+      route by VirtualService stock/stock: { path: { prefix: / } } to [{ host: stock.stock.svc.cluster.local, port: 80 }], timeout 5s, retries 2 on "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+
+pod stock/stock-0
+  is        in ambient: ztunnel carries what it sends and gets
+  behind    stock.stock.svc.cluster.local
+  waypoint  none for its own address
+  policies  DENY istio-system/istio_converted_static_strict
+  accepts
+    8080   STRICT
+    other  STRICT
+
+waypoint stock/waypoint
+  for       service traffic
+    stock.stock.svc.cluster.local:80
+      http; ALLOW stock/readers#0
+      one route, Istio's default: no timeout
+
+without effect
+  no gateway serves stock/stock stock.example.org
+  AuthorizationPolicy stock/lost takes effect nowhere
+`,
+      stderr: '',
+    })
+  })
+
   test('as JSON: every fact of sidecars, gateways and ambient', async () => {
     const { facts } = JSON.parse((await run(['inspect', '-o', 'json', MESH, ...REQUESTS])).stdout)
     const expected =

@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto'
 
 import pico from 'picocolors'
 
-import { asList, asObject, isList, isObject, type Json, type JsonObject } from '../../kube/json.ts'
-import { blockLines, inlineText } from '../../kube/yaml-text.ts'
+import { asList, asObject, type Json, type JsonObject } from '../../kube/json.ts'
+import { inlineText } from '../../kube/yaml-text.ts'
 import type { SidecarFacts } from '../../mesh/facts.ts'
 import type { Workload } from '../../mesh/workloads.ts'
 import type { Inspection } from '../../reports/inspect-mesh.ts'
+import { podBlock, waypointBlock } from './ambient-blocks.ts'
+import { gatewayBlock } from './gateway-block.ts'
+import { routeLines } from './route-lines.ts'
+import { rulesText } from './rules-text.ts'
 import { table } from './table.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
@@ -27,10 +31,10 @@ function* blocksOf({ sidecars, others, decidersOf }: Inspection, colours: Colour
   for (const workload of sidecars.workloads) {
     yield sidecarBlock(workload, sidecars.columns, decidersOf(workload), told, colours)
   }
-  const names = new Set(sidecars.workloads.map(workloadName))
-  yield* factBlocks('gateway', others.gateways, colours)
-  yield* factBlocks('pod', withoutSidecars(others.pods, names), colours)
-  yield* factBlocks('waypoint', others.waypoints, colours)
+  const names = new Set([...sidecars.workloads.map(workloadName), ...Object.keys(asObject(others.gateways))])
+  yield* blocks(others.gateways, gatewayBlock, colours)
+  yield* blocks(withoutSidecars(others.pods, names), podBlock, colours)
+  yield* blocks(others.waypoints, waypointBlock, colours)
   yield* noteBlock(others, colours)
 }
 
@@ -58,12 +62,7 @@ function sidecarBlock(
     `  sees      ${scope}; unknown hosts: ${inlineText(columns.outboundPolicy(workload) ?? null)}`,
     '  accepts',
     ...table(
-      inbound.map(([port, mode]) => [
-        port,
-        paintMode(mode, colours),
-        deciders.get(port) ?? '',
-        rulesText(access[port]),
-      ]),
+      inbound.map(([port, mode]) => [port, paintMode(mode, colours), deciders.get(port) ?? '', rulesOf(access[port])]),
       '    ',
     ),
     ...verdictLines(access, deciders, colours),
@@ -99,14 +98,9 @@ function workloadName({ namespace, name }: Workload): string {
   return `${namespace}/${name}`
 }
 
-/** `ALLOW shop/web#0, DENY shop/admin#1`. */
-function rulesText(access: Json | undefined): string {
+function rulesOf(access: Json | undefined): string {
   const { protocol, rules } = asObject(access)
-  const parts = Object.entries(asObject(rules)).map(
-    ([action, names]) => `${action} ${asList(names).map(inlineText).join(', ') || 'nothing'}`,
-  )
-  if (protocol === undefined) return ''
-  return parts.length === 0 ? 'no AuthorizationPolicy: everybody may call' : parts.join('; ')
+  return protocol === undefined ? '' : (rulesText(rules) ?? 'no AuthorizationPolicy: everybody may call')
 }
 
 function verdictLines(access: JsonObject, deciders: Deciders, colours: Colours): readonly string[] {
@@ -124,7 +118,7 @@ function targetLines(outbound: JsonObject, routes: JsonObject, colours: Colours)
   return Object.entries(outbound).flatMap(([target, fact]) =>
     fact === null
       ? []
-      : [`    ${colours.bold(target)}`, ...clusterLines(asObject(fact)), ...routeLines(routes[target])],
+      : [`    ${colours.bold(target)}`, ...clusterLines(asObject(fact)), ...routeLines(routes[target], '      ')],
   )
 }
 
@@ -137,38 +131,19 @@ function clusterLines({ destinationRule, clusters }: JsonObject): readonly strin
   })
 }
 
-function routeLines(routes: Json | undefined): readonly string[] {
-  if (!isList(routes)) return routes === 'default' ? ["      one route, Istio's default: no timeout"] : []
-  return routes.map((route) => {
-    const { virtualService, name, match, to, timeout, retries, ...rest } = asObject(route)
-    const more = Object.keys(rest).length === 0 ? '' : `, ${inlineText(rest)}`
-    const called = typeof name === 'string' ? ` "${name}"` : ''
-    return (
-      `      route${called} by VirtualService ${inlineText(virtualService ?? null)}: ${inlineText(match ?? {})} to ${inlineText(to ?? [])}, ` +
-      `timeout ${timeout === null ? 'none' : inlineText(timeout ?? null)}, retries ${retriesText(retries)}${more}`
-    )
-  })
-}
-
-function retriesText(retries: Json | undefined): string {
-  if (!isObject(retries)) return 'none'
-  const { attempts, retryOn, perTryTimeout } = retries
-  const each = perTryTimeout === undefined ? '' : ` of ${inlineText(perTryTimeout)} each`
-  return `${inlineText(attempts ?? null)}${each} on ${inlineText(retryOn ?? null)}`
-}
-
-/** Pods whose story the blocks of sidecars do not tell. */
+/** Pods whose story the blocks of sidecars and gateways do not tell. */
 function withoutSidecars(pods: Json | undefined, told: ReadonlySet<string>): JsonObject {
   return Object.fromEntries(
     Object.entries(asObject(pods)).filter(([name, fact]) => !told.has(name) && asObject(fact).mode !== 'none'),
   )
 }
 
-function factBlocks(what: string, facts: Json | undefined, colours: Colours): readonly string[] {
-  return Object.entries(asObject(facts)).map(([name, fact]) => {
-    const lines = blockLines(fact ?? null, { indent: 2, listIndent: 0, lineBreak: '\n' })
-    return [colours.bold(`${what} ${name}`), ...lines.map((line) => `  ${line}`)].join('\n')
-  })
+function blocks(
+  facts: Json | undefined,
+  block: (name: string, fact: Json | undefined, colours: Colours) => string,
+  colours: Colours,
+): readonly string[] {
+  return Object.entries(asObject(facts)).map(([name, fact]) => block(name, fact, colours))
 }
 
 /** What does nothing, and so is rarely what somebody wanted. */
