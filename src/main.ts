@@ -13,6 +13,9 @@ const { createLogger } = await import('./webhook/create-logger.ts')
 const { runServer } = await import('./webhook/run-server.ts')
 const { addServeOptions } = await import('./webhook/serve-options.ts')
 
+// A full disk, or a reader that is gone, keeps nobody from answering.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+
 const command = addServeOptions(new Command('meshward-server'))
   .description('Serves the policies as an admission webhook over HTTPS.')
   .version(manifest.version)

@@ -54,6 +54,8 @@ function isColourful(): boolean {
 async function serve(options: ServeOptions): Promise<ExitCode> {
   const { createLogger } = await import('../webhook/create-logger.ts')
   const { runServer } = await import('../webhook/run-server.ts')
+  // A full disk, or a reader that is gone, keeps nobody from answering.
+  for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => undefined)
   const logger = createLogger(options.logLevel, process.stderr.fd)
   const code = await runServer(options, {
     version: manifest.version,
