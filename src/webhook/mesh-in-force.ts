@@ -37,7 +37,7 @@ export function openMesh(
     istioNamespace,
     secretNamespaces: secretNamespace,
     maxStaleness,
-    now: Date.now,
+    now: () => performance.now(),
     statusChanged: ({ kind, state, trouble }) => {
       if (trouble === '') logger.info({ kind, state }, 'kind of the mesh')
       else logger.warn({ kind, state, reason: trouble }, 'kind of the mesh cannot be read')

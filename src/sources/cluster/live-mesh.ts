@@ -18,6 +18,7 @@ export interface LiveMeshOptions {
   readonly secretNamespaces: readonly string[]
   /** Milliseconds since the last contact, past which a kind is too old to judge by. */
   readonly maxStaleness: number
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number
   readonly statusChanged?: (status: KindStatus) => void
 }

@@ -18,7 +18,7 @@ export interface KindStatus {
    * list it, and is asked again and again.
    */
   readonly state: 'listing' | 'synced' | 'absent' | 'forbidden'
-  /** Milliseconds since the epoch at which the API server was last heard of this kind; 0 = never. */
+  /** When the API server was last heard of this kind, in milliseconds of the clock `now`; 0 = never. */
   readonly lastContact: number
   /** Why the last attempt failed; empty while all is well. */
   readonly trouble: string
@@ -46,6 +46,7 @@ export interface WatchKindOptions {
   readonly namespace?: string
   readonly listener: KindListener
   readonly signal: AbortSignal
+  /** Milliseconds of a clock that never jumps. */
   readonly now: () => number
   /** The first pause after a failure in milliseconds; it doubles, with jitter, up to thirty times that, as in client-go. */
   readonly pause: number
