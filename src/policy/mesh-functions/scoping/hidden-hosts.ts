@@ -69,7 +69,11 @@ function hiddenDestinations(context: MeshContext, object: KubeObject, params: Js
   const mesh = discoveredMesh(context.mesh)
   if (mergedVirtualService(mesh, object)?.gateways.includes('mesh') !== true) return []
   const uses = destinationReferences(object).map((reference) => ({ ...reference, field: `${reference.field}.host` }))
-  return hiddenFrom(mesh, namespaceOf(object), () => uses).map(({ use, client, sidecar }) => ({
+  const namespace = namespaceOf(object)
+  // the first for each Sidecar speaks for all, as it is not a matter of who uses the route
+  const clients = workloadsIn(mesh, namespace).toReversed()
+  const bySidecar = new Map(clients.map((client) => [sidecarFor(mesh, client), client]))
+  return hiddenFrom({ mesh, namespace }, bySidecar.values(), () => uses).map(({ use, client, sidecar }) => ({
     field: use.field,
     message: `${use.host} is hidden from ${client.name} by ${nameOf(context, refOf(sidecar), params)}: requests routed there get 502 or 503`,
     remediation: remedy(mesh, use.host),
@@ -85,7 +89,8 @@ function hiddenEntry(context: MeshContext, object: KubeObject, params: JsonObjec
   const routes = routesIn(mesh, namespaceOf(object))
   const usesOfEntry = (client: Workload): readonly Use[] =>
     usesOf(mesh, client, routes).filter(({ host, object: user }) => indexOf(host) >= 0 && !isSameObject(user, object))
-  return hiddenFrom(mesh, namespaceOf(object), usesOfEntry).map(({ use, client, sidecar }) => ({
+  const namespace = namespaceOf(object)
+  return hiddenFrom({ mesh, namespace }, workloadsIn(mesh, namespace), usesOfEntry).map(({ use, client, sidecar }) => ({
     field: `spec.hosts[${indexOf(use.host)}]`,
     message: `${use.host} is hidden from ${client.name} by ${nameOf(context, refOf(sidecar), params)}, and ${nameOf(context, refOf(use.object), params)} needs it: those requests get 502 or 503`,
     remediation: remedy(mesh, use.host),
@@ -99,13 +104,13 @@ function hiddenEntry(context: MeshContext, object: KubeObject, params: JsonObjec
 
 /** The uses of hosts that exist and that a Sidecar of the namespace hides from who uses them, each place once. */
 function hiddenFrom(
-  mesh: MeshSnapshot,
-  namespace: string,
+  { mesh, namespace }: { readonly mesh: MeshSnapshot; readonly namespace: string },
+  clients: Iterable<Workload>,
   usesBy: (client: Workload) => readonly Use[],
 ): readonly { readonly use: Use; readonly client: Workload; readonly sidecar: KubeObject }[] {
   const found = new Map<string, { use: Use; client: Workload; sidecar: KubeObject }>()
   const sees = sightIn(mesh, namespace)
-  for (const client of workloadsIn(mesh, namespace)) {
+  for (const client of clients) {
     const sidecar = sidecarFor(mesh, client)
     if (sidecar === undefined) continue
     for (const use of usesBy(client)) {
