@@ -16,6 +16,9 @@ export interface ProgramVersions {
 
 export const defaultVersions: ProgramVersions = { kubernetes: '1.36', helm: '4' }
 
+/** The newest and the oldest that tests install the chart with. */
+export const testedVersions: readonly ProgramVersions[] = [defaultVersions, { kubernetes: '1.32', helm: '3' }]
+
 /** What `go build` has to know about one program. */
 export interface ProgramSource {
   readonly program: Program

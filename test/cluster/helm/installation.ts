@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 
 import type { JsonObject } from '../../../src/kube/json.ts'
+import { defaultVersions } from '../../../tools/cluster/programs.ts'
 import { startCluster, type Cluster, type ClusterOptions } from '../harness/cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { chartFolder, createHelm, helmOutput, type Helm } from '../harness/helm.ts'
@@ -59,16 +60,21 @@ function meshwardImage(): Image {
   }
 }
 
+/** Starts a cluster with nodes that have the image, of the versions asked for, for the Helm of them. */
 export async function openInstallation(options: ClusterOptions = {}): Promise<Installation> {
   const nodes = { names: ['node-1', 'node-2'], images: { 'ghcr.io/meshward/meshward': meshwardImage() } }
   const cluster = await startCluster({ ...options, nodes })
   try {
-    const helm = await createHelm({ cluster, home: cluster.files.folder })
-    return describeInstallation(cluster, helm)
+    return await installationBy((options.versions ?? defaultVersions).helm, cluster)
   } catch (error) {
     await cluster.stop()
     throw error
   }
+}
+
+/** The same in such a cluster for this major version of Helm. */
+export async function installationBy(major: string, cluster: Cluster): Promise<Installation> {
+  return describeInstallation(cluster, await createHelm({ cluster, home: cluster.files.folder, major }))
 }
 
 /** An object that the shipped policies refuse (MTLS-02). */
