@@ -3,6 +3,7 @@ import type { Decision, Finding } from '../engine/decision.ts'
 import { whyStale, type MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
 import { isKubeObject } from '../kube/object.ts'
+import type { KindName } from '../mesh/kinds.ts'
 import { refOf, type MeshSnapshot } from '../mesh/snapshot.ts'
 import { readsMesh, type Policy } from '../policy/policy.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
@@ -38,6 +39,25 @@ export function dependsOnMesh(decision: Decision, policies: PolicySet): boolean 
 /** Is the mesh too old for one of the rules that can come to another answer? */
 export function isPastRecheck(decision: Decision, { policies, knowledge }: RecheckSurroundings): boolean {
   return meshPolicies(decision, policies).some((policy) => whyStale(policy, knowledge) !== undefined)
+}
+
+/**
+ * Is what was admitted no longer what is there? Another webhook may have refused it after all, and what has changed or
+ * gone since was judged for itself. Told by uid and generation, which the object of a request has by then (kube: rest/create.go,
+ * rest/update.go, before validating admission); of a kind that is not watched nothing is told.
+ */
+export function isSuperseded(
+  { request }: Admitted,
+  mesh: MeshSnapshot,
+  isWatched: (kind: KindName) => boolean,
+): boolean {
+  const object = request.object ?? request.oldObject
+  if (!isKubeObject(object)) return false
+  const { kind, namespace, name } = refOf(object)
+  const stored = mesh.get(kind, namespace, name)?.metadata
+  if (request.operation === 'DELETE') return stored !== undefined && stored.deletionTimestamp === undefined
+  if (stored === undefined) return isWatched(kind)
+  return stored.uid !== object.metadata.uid || stored.generation !== object.metadata.generation
 }
 
 function meshPolicies({ evaluated }: Decision, { policies }: PolicySet): readonly Policy[] {

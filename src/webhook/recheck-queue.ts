@@ -1,8 +1,9 @@
 import type { Logger } from 'pino'
 
 import type { Finding } from '../engine/decision.ts'
+import type { KindName } from '../mesh/kinds.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
-import { dependsOnMesh, isPastRecheck, recheck, type Admitted } from '../reports/recheck.ts'
+import { dependsOnMesh, isPastRecheck, isSuperseded, recheck, type Admitted } from '../reports/recheck.ts'
 import type { Source } from '../sources/source.ts'
 import type { EventRecorder } from './cluster/event-recorder.ts'
 import type { MeshInForce } from './mesh-in-force.ts'
@@ -10,12 +11,12 @@ import type { Metrics } from './metrics.ts'
 
 interface RecheckOptions {
   readonly policies: Source<PolicySet>
-  readonly mesh: Pick<MeshInForce, 'current' | 'knowledge'>
+  readonly mesh: Pick<MeshInForce, 'current' | 'knowledge' | 'status'>
   /** Milliseconds from an answer to the second look: time for the object to be stored and seen by the watch. */
   readonly delay: number
   /** What is found that was not found before; at least one. */
   readonly found: (admitted: Admitted, findings: readonly Finding[]) => void
-  /** A request that is not wholly looked at again: too many wait, or the mesh is too old for some rule. */
+  /** A request that is not wholly looked at again: too many wait, something else is there by now, or the mesh is too old for some rule. */
   readonly passedOver: () => void
 }
 
@@ -39,13 +40,17 @@ function createRecheckQueue(options: RecheckOptions): RecheckQueue {
   }
   const look = (): void => {
     const first = waiting.shift()
-    if (first !== undefined) {
-      const around = { policies: policies.current(), mesh: mesh.current(), knowledge: mesh.knowledge() }
-      if (isPastRecheck(first.admitted.decision, around)) passedOver()
-      const findings = recheck(first.admitted, around)
-      if (findings.length > 0) found(first.admitted, findings)
-    }
+    if (first !== undefined) lookAt(first.admitted)
     next()
+  }
+  const isWatched = (kind: KindName): boolean =>
+    mesh.status().some((status) => status.kind === kind && status.state === 'synced')
+  const lookAt = (admitted: Admitted): void => {
+    const around = { policies: policies.current(), mesh: mesh.current(), knowledge: mesh.knowledge() }
+    if (isSuperseded(admitted, around.mesh, isWatched)) return passedOver()
+    if (isPastRecheck(admitted.decision, around)) passedOver()
+    const findings = recheck(admitted, around)
+    if (findings.length > 0) found(admitted, findings)
   }
   return {
     admitted(admitted) {

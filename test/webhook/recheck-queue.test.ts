@@ -9,6 +9,7 @@ import type { AdmissionRequest } from '../../src/engine/request.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
 import { KINDS } from '../../src/mesh/kinds.ts'
 import { buildSnapshot, emptySnapshot } from '../../src/mesh/snapshot.ts'
+import { unknownKind } from '../../src/sources/cluster/watch-kind.ts'
 import { fixedSource } from '../../src/sources/source.ts'
 import { openMesh, type MeshInForce } from '../../src/webhook/mesh-in-force.ts'
 import { createRecheck, type RecheckQueue } from '../../src/webhook/recheck-queue.ts'
@@ -36,6 +37,12 @@ const object = (kind: string, name: string): KubeObject => ({
 const cart = object('VirtualService', 'cart')
 const rival = object('VirtualService', 'rival')
 
+/** `cart` as the API server keeps it. */
+const stored = (uid: string, generation: number): KubeObject => ({
+  ...cart,
+  metadata: { ...cart.metadata, uid, generation },
+})
+
 let queue: RecheckQueue | undefined
 afterEach(() => queue?.stop())
 
@@ -47,6 +54,7 @@ function open({ delay = 10, knowledge = 'whole' }: { delay?: number; knowledge?:
     ...openMesh(undefined, options, pino({ level: 'silent' })),
     current: () => buildSnapshot(mesh.objects),
     knowledge: () => mesh.knowledge,
+    status: () => [{ ...unknownKind(KINDS.virtualService), state: 'synced' }],
   }
   const said = { logged: [] as unknown[], counted: [] as string[], passedOver: 0, events: [] as string[] }
   queue = createRecheck({
@@ -105,6 +113,29 @@ describe('an allowed request, a moment later', () => {
     mesh.objects = objects
     await sleep(60)
     expect(said).toEqual(NOTHING)
+  })
+
+  test.each([
+    ['is not there', admit(cart), [rival]],
+    ['has changed since', admit(stored('1', 1)), [stored('1', 2), rival]],
+    ['was made anew since', admit(stored('1', 1)), [stored('2', 1), rival]],
+    [
+      'was removed, and is there again',
+      admit(cart, { operation: 'DELETE', object: null, oldObject: cart }),
+      [cart, rival],
+    ],
+  ])('is passed over, and counted, where its object %s', async (_, admitted, objects) => {
+    const { queue, mesh, said } = open()
+    queue.admitted(admitted)
+    mesh.objects = objects
+    await vi.waitFor(() => expect(said).toEqual({ ...NOTHING, passedOver: 1 }))
+  })
+
+  test('is told of where its object is the one that was admitted, uid and generation', async () => {
+    const { queue, mesh, said } = open()
+    queue.admitted(admit(stored('1', 1)))
+    mesh.objects = [stored('1', 1), rival]
+    await vi.waitFor(() => expect(said.events).toEqual(['cart VS-10']))
   })
 
   test('is passed over, and counted, where the mesh is too old for its rules; not where it is too old for others', async () => {
