@@ -146,6 +146,19 @@ describe('a list', () => {
     expect([names(), status()?.failures]).toEqual([[], 0])
   })
 
+  it('that fails again and again is asked for after pauses that double, up to a bound', async () => {
+    server.status = 503
+    start()
+    const began = performance.now()
+    await until(() => server.calls.length === 8)
+    // 20, 40, 80, 160, 320 and then 600 ms each.
+    expect(performance.now() - began).toBeGreaterThan(1500)
+    const eighth = performance.now()
+    await until(() => server.calls.length === 9)
+    expect(performance.now() - eighth).toBeLessThan(2000)
+    expect(status()?.state).toBe('listing')
+  })
+
   it('that becomes no list later takes nothing away', async () => {
     start()
     await until(() => server.openWatches() === 1)
