@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { asList, asObject } from '../../../src/kube/json.ts'
 import { describeNodes } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
-import { createAdmissionLoad, createPoster, type AdmissionLoad, type Outage, type Sample } from './admission-load.ts'
+import { createAdmissionLoad, createPoster, type AdmissionLoad, type Outage } from './admission-load.ts'
 import { openInstallation, type Installation } from './installation.ts'
+import { bad, good, marked, marking } from './shop.ts'
 
 // Eight clients that never rest, while everything happens to Meshward that happens to it in its life.
 
@@ -24,60 +24,6 @@ const SHORT_LIVED = ['caValidity=60s', 'leafValidity=50s', 'rotateBefore=47s'].f
   '--set',
   `certificates.self.${value}`,
 ])
-
-const virtualService = (name: string, http: object): Omit<Sample, 'wrong'> => ({
-  collection: '/apis/networking.istio.io/v1/namespaces/shop/virtualservices',
-  object: {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name },
-    spec: { hosts: [name], http: [{ route: [{ destination: { host: name } }], ...http }] },
-  },
-})
-
-/** Accepted, and only because the timeout is filled that it lacks. */
-const good: Sample = {
-  ...virtualService('good', {}),
-  wrong: ({ status, message, body }) => {
-    const [route] = asList(asObject(body.spec).http)
-    if (status !== 201) return `good: ${status} ${message}`
-    return asObject(route).timeout === '15s' ? undefined : `good: accepted as ${JSON.stringify(body.spec)}`
-  },
-}
-
-const bad: Sample = {
-  ...virtualService('bad', { retries: { attempts: 9, perTryTimeout: '1s' } }),
-  wrong: ({ status, message }) =>
-    status === 403 && message.includes('RES-02 ') ? undefined : `bad: ${status} ${message}`,
-}
-
-/** A policy of one's own, which says a word about one object. */
-const own = (message: string): object => ({
-  apiVersion: 'meshward.io/v1alpha1',
-  kind: 'MeshPolicy',
-  metadata: { name: 'own' },
-  spec: {
-    code: 'OWN-01',
-    title: 'Nothing bears the name of the test',
-    category: 'routing',
-    severity: 'warning',
-    description: 'Shows which policies are in force.',
-    remediation: 'choose another name',
-    failurePolicy: 'Ignore',
-    validationActions: ['Warn'],
-    matchConstraints: {
-      resourceRules: [
-        {
-          apiGroups: ['networking.istio.io'],
-          apiVersions: ['*'],
-          resources: ['virtualservices'],
-          operations: ['CREATE'],
-        },
-      ],
-    },
-    validations: [{ expression: "object.metadata.name != 'marked'", field: 'metadata.name', message }],
-  },
-})
 
 describeNodes('Meshward under load', () => {
   let site: Installation
@@ -154,12 +100,10 @@ describeNodes('Meshward under load', () => {
           await site.upgrade(
             '--reuse-values',
             '--set-json',
-            `policies.own=${JSON.stringify({ 'own.yaml': own(round) })}`,
+            `policies.own=${JSON.stringify({ 'own.yaml': marking(round) })}`,
           )
           await eventually({ what: `the ${round} policy`, within: 20_000, every: 200 }, async () =>
-            (await post(virtualService('marked', {}))).warnings.includes(`OWN-01 metadata.name: ${round}`)
-              ? true
-              : undefined,
+            (await post(marked)).warnings.includes(`OWN-01 metadata.name: ${round}`) ? true : undefined,
           )
         }
       }
