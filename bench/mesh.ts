@@ -1,150 +1,65 @@
-import { spawnSync } from 'node:child_process'
-import { setImmediate as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 
-import type { KubeObject } from '../src/kube/object.ts'
-import { accessTo } from '../src/mesh/access.ts'
-import { worstPathThrough } from '../src/mesh/amplification.ts'
-import { nodeOf } from '../src/mesh/call-node.ts'
-import { clustersFor } from '../src/mesh/cluster.ts'
-import { defaultDenyOf } from '../src/mesh/default-deny.ts'
-import { destinationRuleFor, subsetExists } from '../src/mesh/destination-rule.ts'
-import { serviceHost } from '../src/mesh/hosts.ts'
-import { KINDS } from '../src/mesh/kinds.ts'
-import { effectiveMtls } from '../src/mesh/peer-authentication.ts'
-import { hostExists, portOf } from '../src/mesh/registry.ts'
-import { routesTo } from '../src/mesh/routes.ts'
-import { selectedWorkloads } from '../src/mesh/selection.ts'
-import { scopeFor } from '../src/mesh/sidecar.ts'
-import { buildInSlices, type MeshSnapshot } from '../src/mesh/snapshot.ts'
-import { visibleService } from '../src/mesh/visibility.ts'
-import { workloadOf, type Workload } from '../src/mesh/workloads.ts'
 import { generateMesh, LARGE_MESH, TENTH_OF_LARGE_MESH, type MeshSize } from './generate-mesh.ts'
+import { measureDocuments } from './mesh/documents.ts'
+import { measureFirstSync } from './mesh/first-sync.ts'
+import { measureMemory } from './mesh/memory.ts'
+import { buildMesh, measureQuestions } from './mesh/questions.ts'
+import { costOfUnasked, measureReviews, shippedPolicies } from './mesh/reviews.ts'
+import { compareRows } from './mesh/times.ts'
+import { markdown } from './webhook/table.ts'
 
-/** A question, asked of a workload and a host of a mesh. */
-type Question = (snapshot: MeshSnapshot, workload: Workload, host: string, object: KubeObject) => unknown
+// What the model of a large mesh costs, as tables in Markdown; all of them, or those that are named.
 
-const QUESTIONS: Readonly<Record<string, Question>> = {
-  'effective mTLS of a port': (snapshot, workload) => effectiveMtls(snapshot, workload, 8080),
-  'host exists': (snapshot, workload, host) => hostExists(snapshot, host, workload.namespace),
-  'what a client sees of a host': (snapshot, workload, host) =>
-    visibleService(snapshot, scopeFor(snapshot, workload), host),
-  'rule and subset': (snapshot, workload, host) => {
-    const service = visibleService(snapshot, scopeFor(snapshot, workload), host)
-    if (service === undefined) return undefined
-    return [destinationRuleFor(snapshot, workload, service), subsetExists(snapshot, workload, service, 'v1')]
+const MEASUREMENTS: Readonly<Record<string, () => Promise<string> | string>> = {
+  questions: async () => {
+    const [large, tenth] = [await ask(LARGE_MESH), await ask(TENTH_OF_LARGE_MESH)]
+    return `${large.told}\n\n${compareRows('question, ms', large.rows, tenth.rows)}`
   },
-  'clusters with endpoints': (snapshot, workload, host) => {
-    const service = visibleService(snapshot, scopeFor(snapshot, workload), host)
-    const port = service === undefined ? undefined : portOf(service, 80)
-    return service === undefined || port === undefined ? undefined : clustersFor(snapshot, workload, service, port)
+  reviews: async () => {
+    const [large, tenth] = [await review(LARGE_MESH), await review(TENTH_OF_LARGE_MESH)]
+    return compareRows('review, ms of processor time', large, tenth)
   },
-  routes: (snapshot, workload, host) => routesTo(snapshot, scopeFor(snapshot, workload), workload, host, 80),
-  'access to a workload': (snapshot, workload) => accessTo(snapshot, workload),
-  'default deny': (snapshot, workload) => defaultDenyOf(snapshot, workload.namespace),
-  'workloads of a policy': (snapshot, _workload, _host, object) => selectedWorkloads(snapshot, object),
-  'worst path of retries': (snapshot, workload) => worstPathThrough(snapshot, nodeOf(workload)),
+  unasked: async () => {
+    const { snapshot } = await buildMesh(generateMesh(LARGE_MESH))
+    return `a review that no rule over the mesh is for costs ${costOfUnasked(snapshot).toFixed(2)} times what it costs without such rules`
+  },
+  sync: async () => {
+    const { objects, seconds, longestTurn, longestWork } = await measureFirstSync(LARGE_MESH, shippedPolicies('all'))
+    const blocks = `${longestTurn.toFixed(0)} ms on the clock, ${longestWork.toFixed(0)} ms of processor time`
+    return `first sync: ${objects} objects in ${seconds.toFixed(1)} s; the longest turn of the event loop: ${blocks}`
+  },
+  memory: () => {
+    const rows = measureMemory().map(({ held, ...cells }) => [
+      held,
+      ...Object.values(cells).map(Math.round).map(String),
+    ])
+    return markdown(['held', 'resident, MB', 'more than nothing', 'of the heap'], rows)
+  },
+  documents: () => {
+    const rows = measureDocuments(LARGE_MESH).map(({ command, ...cells }) => [
+      command,
+      ...Object.values(cells).map((cell: number) => cell.toFixed(1)),
+    ])
+    return markdown(['command', 's', 's of processor time', 'MB at most', 'MB printed'], rows)
+  },
 }
 
-const SAMPLES = 2000
-const ASKED_NAMESPACES = 50
-
-/** A row of times in milliseconds. */
-interface Row {
-  readonly median: number
-  readonly p99: number
+const options = Object.fromEntries(Object.keys(MEASUREMENTS).map((name) => [name, { type: 'boolean' }] as const))
+const { values } = parseArgs({ options })
+for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+  if (Object.keys(values).length > 0 && values[name] !== true) continue
+  console.log(`\n${await measure()}`)
 }
 
-async function measure(title: string, size: MeshSize): Promise<ReadonlyMap<string, Row>> {
+async function ask(size: MeshSize) {
   const objects = [...generateMesh(size)]
-  const { snapshot, total, longest } = await build(objects)
-  console.log(`\n${title}: ${objects.length} objects`)
-  console.log(`  built in ${total.toFixed(0)} ms, no block over ${longest.toFixed(1)} ms`)
-  const rows = new Map<string, Row>()
-  rows.set('one object changed', changes(snapshot, objects))
-  for (const [name, question] of Object.entries(QUESTIONS)) rows.set(name, ask(snapshot, size, question, 'as it is'))
-  for (const name of ['routes', 'worst path of retries']) {
-    const question = QUESTIONS[name]
-    if (question !== undefined) rows.set(`${name}, one object changed`, ask(snapshot, size, question, 'overlaid'))
-  }
-  return rows
+  const { snapshot, total, longest } = await buildMesh(objects)
+  const told = `${objects.length} objects, built in ${total.toFixed(0)} ms, no block over ${longest.toFixed(1)} ms`
+  return { told, rows: measureQuestions(snapshot, objects, size) }
 }
 
-async function build(
-  objects: Iterable<KubeObject>,
-): Promise<{ readonly snapshot: MeshSnapshot; readonly total: number; readonly longest: number }> {
-  const slices = buildInSlices(objects)
-  const start = performance.now()
-  let longest = 0
-  for (;;) {
-    const before = performance.now()
-    const step = slices.next()
-    longest = Math.max(longest, performance.now() - before)
-    if (step.done === true) return { snapshot: step.value, total: performance.now() - start, longest }
-    await pause()
-  }
-}
-
-function changes(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
-  const times: number[] = []
-  let current = snapshot
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    const object = objects[(sample * 7919) % objects.length]
-    if (object === undefined) continue
-    const changed: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(sample) } }
-    const before = performance.now()
-    current = current.with(changed)
-    times.push(performance.now() - before)
-  }
-  return summarize(times)
-}
-
-function ask(snapshot: MeshSnapshot, size: MeshSize, question: Question, state: 'as it is' | 'overlaid'): Row {
-  const times: number[] = []
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    // as many namespaces in either mesh, so that both are as warm
-    const own = ((sample * 7919) % ASKED_NAMESPACES) * Math.floor(size.namespaces / ASKED_NAMESPACES)
-    const namespace = `team-${own}`
-    const other = `team-${(own + (sample % 3)) % size.namespaces}`
-    const pods = snapshot.inNamespace(KINDS.pod, namespace)
-    const pod = pods[(sample * 31) % pods.length]
-    const workload = pod === undefined ? undefined : workloadOf(pod)
-    const policy = snapshot.inNamespace(KINDS.authorizationPolicy, namespace).at(-1)
-    const route = snapshot.inNamespace(KINDS.virtualService, namespace)[0]
-    if (workload === undefined || policy === undefined || route === undefined) continue
-    const host = serviceHost(`app-${sample % size.servicesPerNamespace}`, other)
-    const before = performance.now()
-    const mesh =
-      state === 'overlaid' ? snapshot.with({ ...route, metadata: { ...route.metadata, name: 'new' } }) : snapshot
-    question(mesh, workload, host, policy)
-    times.push(performance.now() - before)
-  }
-  return summarize(times)
-}
-
-function summarize(times: readonly number[]): Row {
-  const sorted = times.toSorted((a, b) => a - b)
-  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0 }
-}
-
-/** The memory of a process that holds nothing but the large mesh. */
-function memory(): number {
-  const child = spawnSync(process.execPath, ['--expose-gc', import.meta.filename, 'memory'], { encoding: 'utf8' })
-  return Number(child.stdout)
-}
-
-if (process.argv[2] === 'memory') {
-  const { snapshot } = await build(generateMesh(LARGE_MESH))
-  globalThis.gc?.()
-  const { rss } = process.memoryUsage()
-  if (snapshot.size > 0) console.log(Math.round(rss / 1024 / 1024))
-} else {
-  const small = await measure('a tenth', TENTH_OF_LARGE_MESH)
-  const large = await measure('the large mesh', LARGE_MESH)
-  console.log('\n  milliseconds                                median      p99    a tenth: median      p99')
-  for (const [name, row] of large) {
-    const tenth = small.get(name) ?? { median: 0, p99: 0 }
-    const cells = [row.median, row.p99, tenth.median, tenth.p99].map((value) => value.toFixed(3).padStart(8))
-    console.log(`  ${name.padEnd(42)}${cells[0]} ${cells[1]}           ${cells[2]} ${cells[3]}`)
-  }
-  console.log(`\n  memory of a process that holds the large mesh: ${memory()} MB`)
+async function review(size: MeshSize) {
+  const { snapshot } = await buildMesh(generateMesh(size))
+  return measureReviews(snapshot, size.namespaces, shippedPolicies('all'))
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { decide } from '../../src/engine/decide.ts'
+import type { KubeObject } from '../../src/kube/object.ts'
 import { KINDS } from '../../src/mesh/kinds.ts'
 import type { MeshSnapshot } from '../../src/mesh/snapshot.ts'
 import { createPolicyCompiler } from '../../src/policy/compile-policy.ts'
@@ -12,7 +13,7 @@ import { validationResponse } from '../../src/webhook/admission-response.ts'
 import { readAdmissionReview } from '../../src/webhook/admission-review.ts'
 import { parseJson } from '../../src/webhook/parse-json.ts'
 import { MESH_REVIEWS, reviewBody } from './mesh-reviews.ts'
-import { summarize, timed, type Row } from './times.ts'
+import { summarizeTicks, worked, type Row } from './times.ts'
 
 /** What a handler does with the body of a review, HTTP aside. Returns the text of the answer. */
 export function answer(body: Buffer, policies: PolicySet, mesh: MeshSnapshot): string {
@@ -41,12 +42,43 @@ export function measureReviews(whole: MeshSnapshot, namespaces: number, policies
       if (review === undefined) continue
       const body = reviewBody(review)
       mesh = withEvent(mesh, namespace, sample)
-      const time = timed(() => answer(body, policies, mesh))
+      const time = worked(() => answer(body, policies, mesh))
       if (sample >= WARM_UP * NAMESPACES) times.push(time)
     }
-    rows.set(name, summarize(times))
+    rows.set(name, summarizeTicks(times))
   }
   return rows
+}
+
+/**
+ * Processor time of a review that no rule over the mesh is for, with all policies as a multiple of that with the others alone: the
+ * median of some rounds in turn.
+ */
+export function costOfUnasked(mesh: MeshSnapshot): number {
+  const [all, others] = [shippedPolicies('all'), shippedPolicies('without the mesh')]
+  const body = reviewBody({ object: UNASKED, oldObject: undefined })
+  const round = (policies: PolicySet): number =>
+    worked(() => {
+      for (let each = 0; each < 3000; each++) answer(body, policies, mesh)
+    })
+  const ratios = Array.from({ length: 9 }, () => {
+    const without = round(others)
+    return round(all) / without
+  })
+  return ratios.sort((a, b) => a - b)[4] ?? Number.NaN
+}
+
+/** Of a kind that only rules over the object itself are for. */
+const UNASKED: KubeObject = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'nightly', namespace: 'team-1' },
+  spec: {
+    schedule: '0 3 * * *',
+    jobTemplate: {
+      spec: { template: { spec: { containers: [{ name: 'nightly', image: 'registry.example/nightly' }] } } },
+    },
+  },
 }
 
 function withEvent(mesh: MeshSnapshot, namespace: string, sample: number): MeshSnapshot {

@@ -1,21 +1,37 @@
 import { markdown } from '../webhook/table.ts'
 
-/** Of some times, in milliseconds. */
+/** Of some times, in milliseconds: what is usual, and what one in a hundred takes. */
 export interface Row {
-  readonly median: number
+  readonly usual: number
   readonly p99: number
 }
 
+/** By the median. */
 export function summarize(times: readonly number[]): Row {
-  const sorted = times.toSorted((a, b) => a - b)
-  return { median: sorted[Math.floor(sorted.length / 2)] ?? 0, p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0 }
+  return { usual: quantile(times, 0.5), p99: quantile(times, 0.99) }
+}
+
+/** By the mean, for times that are counted in ticks. */
+export function summarizeTicks(times: readonly number[]): Row {
+  return { usual: times.reduce((sum, time) => sum + time, 0) / times.length, p99: quantile(times, 0.99) }
+}
+
+function quantile(times: readonly number[], part: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN
+}
+
+/** Milliseconds on the clock. */
+export function clocked(work: () => unknown): number {
+  const before = performance.now()
+  work()
+  return performance.now() - before
 }
 
 /**
- * Milliseconds of processor time that some work takes of this thread: on a machine that does other things as well, the clock
- * measures them too.
+ * Milliseconds of processor time of this thread, in ticks of up to one: on a machine that does other things as well, the clock measures
+ * them too.
  */
-export function timed(work: () => unknown): number {
+export function worked(work: () => unknown): number {
   const before = process.threadCpuUsage()
   work()
   const { user, system } = process.threadCpuUsage(before)
@@ -23,11 +39,11 @@ export function timed(work: () => unknown): number {
 }
 
 /** Rows of the large mesh beside those of a tenth of it, as a table in Markdown. */
-export function compareRows(title: string, large: ReadonlyMap<string, Row>, tenth: ReadonlyMap<string, Row>): string {
+export function compareRows(what: string, large: ReadonlyMap<string, Row>, tenth: ReadonlyMap<string, Row>): string {
   const rows = [...large].map(([name, row]) => {
-    const small = tenth.get(name) ?? { median: Number.NaN, p99: Number.NaN }
-    const cells = [row.median, row.p99, small.median, small.p99].map((value) => value.toFixed(3))
-    return [name, ...cells, (row.median / small.median).toFixed(1)]
+    const small = tenth.get(name) ?? { usual: Number.NaN, p99: Number.NaN }
+    const cells = [row.usual, row.p99, small.usual, small.p99].map((value) => value.toFixed(3))
+    return [name, ...cells, (row.usual / small.usual).toFixed(1)]
   })
-  return markdown([title, 'median', 'p99', 'a tenth: median', 'p99', 'median / tenth'], rows)
+  return markdown([what, 'large mesh', 'p99', 'a tenth', 'p99', 'large / tenth'], rows)
 }
