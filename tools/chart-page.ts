@@ -13,7 +13,7 @@ export function chartPage(values: string): string {
     'helm install meshward charts/meshward -n meshward-system --create-namespace',
     '```',
     '',
-    'Kubernetes from 1.30, Istio 1.29 to 1.31, Helm 3 or 4. Below Istio 1.29 the CRD of DestinationRule prunes `retryBudget`: set `istio.fillRetryBudget=false`.',
+    'Kubernetes from 1.32 (installed in tests on 1.32 and 1.36), Istio 1.29 to 1.31, Helm 3 or 4. Below Istio 1.29 the CRD of DestinationRule prunes `retryBudget`: set `istio.fillRetryBudget=false`.',
     'Restricted Pod Security holds. [docs/operations.md](../../docs/operations.md) tells how to choose rules, rotate, upgrade and uninstall; [docs/alerts.md](../../docs/alerts.md) what each alert means.',
     '',
     '## What it may do, and why',

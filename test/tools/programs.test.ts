@@ -1,11 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
 import { afterEach, expect, test, vi } from 'vitest'
+import { parse } from 'yaml'
 
 import { provideBinary, whyNoBinaries } from '../../tools/cluster/binaries.ts'
-import { defaultVersions, programs, sourceOf, type Program } from '../../tools/cluster/programs.ts'
+import { defaultVersions, programs, sourceOf, testedVersions, type Program } from '../../tools/cluster/programs.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -35,6 +36,14 @@ test('Kubernetes programs are told their version, which clients and servers comp
 
 test('a version that no module pins is an error that names the file', () => {
   expect(() => sourceOf('kubectl', { ...defaultVersions, kubernetes: '1.1' })).toThrow('kubernetes-1.1')
+})
+
+test('the chart asks for the oldest Kubernetes that it is tested on', () => {
+  const oldest = testedVersions
+    .map(({ kubernetes }) => kubernetes)
+    .toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))[0]
+  const chart: unknown = parse(readFileSync('charts/meshward/Chart.yaml', 'utf8'))
+  expect(chart).toMatchObject({ kubeVersion: `>=${oldest}.0-0` })
 })
 
 test('KUBEBUILDER_ASSETS goes before building', async () => {
