@@ -6,7 +6,7 @@ import type { CompileContext, CompiledExpression } from './compile-context.ts'
 import { checkField, checkWalk } from './check-walk.ts'
 import { kindLabel, kindsOf, type KindType } from './kind-types.ts'
 import type { PolicyHead } from './policy-head.ts'
-import type { Places, PolicyIssue, PolicyProgram } from './policy.ts'
+import type { Places, PolicyIssue, PolicyProgram, ResourceRule } from './policy.ts'
 
 /** A policy that compiles, its text, and the kinds whose fields are known. */
 export interface TypeCheckInput {
@@ -24,7 +24,7 @@ export interface TypeCheckInput {
  */
 export function checkTypes(input: TypeCheckInput): readonly PolicyIssue[] {
   const { context, head } = input
-  const named = kindsOf(head.match.resourceRules, input.kinds)
+  const named = kindsOf(atAdmission(head.match.resourceRules), input.kinds)
   const params = paramsType(head.params.schema)
   const warnings = new Map<string, PolicyIssue>()
   for (const kind of named.length === 0 ? [undefined] : named) {
@@ -44,6 +44,12 @@ export function checkTypes(input: TypeCheckInput): readonly PolicyIssue[] {
     checkKind(check)
   }
   return [...warnings.values()].sort((a, b) => a.line - b.line || a.column - b.column)
+}
+
+/** The rules about what is judged at admission. Beside it, what a scan looks at is only handed on to a function of the mesh. */
+function atAdmission(rules: readonly ResourceRule[]): readonly ResourceRule[] {
+  const asked = rules.filter(({ operations }) => operations.some((operation) => operation !== 'SCAN'))
+  return asked.length === 0 ? rules : asked
 }
 
 /** A parameter that the schema does not name is not there, as where values are checked. */
