@@ -2,7 +2,7 @@ import type { HelmPlayground } from './start-helm-playground.ts'
 
 const NAMESPACE = '-n meshward-system'
 const upgrade = (value: string): string =>
-  `helm upgrade meshward charts/meshward ${NAMESPACE} --reuse-values --set ${value}`
+  `helm upgrade meshward charts/meshward ${NAMESPACE} --reset-then-reuse-values --set ${value}`
 
 /** What to try, in this order, and what happens. */
 const commands: readonly (readonly [command: string, happens: string])[] = [

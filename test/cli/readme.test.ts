@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,7 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { run } from './run-in-process.ts'
 
 const COMMAND = '$ npm run --silent meshward -- '
-const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```\w*\n(.*?)^```$/gms)].map(([, text = '']) => text)
+const readme = readFileSync('README.md', 'utf8')
+const blocks = [...readme.matchAll(/^```\w*\n(.*?)^```$/gms)].map(([, text = '']) => text)
 const shipped = { shippedPolicies: 'policies' }
 
 describe('the README', () => {
@@ -17,6 +18,12 @@ describe('the README', () => {
       const [command = '', ...output] = block.slice(COMMAND.length).split('\n')
       return { command, output: output.join('\n') }
     })
+
+  test('says how many rules ship', () => {
+    const folders = readdirSync('policies', { recursive: true, encoding: 'utf8' })
+    const shippedRules = folders.filter((path) => path.endsWith('/policy.yaml'))
+    expect(readme).toContain(`\n${shippedRules.length} rules ship with it: `)
+  })
 
   test('shows a check, a fix and an inspection', () => {
     expect(runs.map(({ command }) => command.split(' ')[0])).toStrictEqual(['check', 'fix', 'inspect'])
