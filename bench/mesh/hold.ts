@@ -20,8 +20,12 @@ function objectsOf(what: string): Iterable<KubeObject> {
       return generateMesh(LARGE_MESH)
     case '10,000 VirtualServices':
       return received({ ...LARGE_MESH, virtualServices: 20 }, KINDS.virtualService)
+    case '20,000 VirtualServices':
+      return received({ ...LARGE_MESH, virtualServices: 40 }, KINDS.virtualService)
     case '10,000 Pods':
       return received({ ...LARGE_MESH, podsPerService: 2 }, KINDS.pod)
+    case '20,000 Pods':
+      return received(LARGE_MESH, KINDS.pod)
     default:
       return []
   }

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 
 import { asObject } from '../../src/kube/json.ts'
 
-const HELD = ['the large mesh', '10,000 VirtualServices', '10,000 Pods'] as const
+const HELD = [
+  'the large mesh',
+  '10,000 VirtualServices',
+  '20,000 VirtualServices',
+  '10,000 Pods',
+  '20,000 Pods',
+] as const
 
 /** MB of a process, resident and of its heap, and what they are more than those of one that holds nothing. */
 export interface Memory {

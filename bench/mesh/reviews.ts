@@ -61,11 +61,11 @@ export function costOfUnasked(mesh: MeshSnapshot): number {
     worked(() => {
       for (let each = 0; each < 3000; each++) answer(body, policies, mesh)
     })
-  const ratios = Array.from({ length: 9 }, () => {
-    const without = round(others)
-    return round(all) / without
+  const ratios = Array.from({ length: 11 }, () => {
+    const [first, whole, last] = [round(others), round(all), round(others)]
+    return (2 * whole) / (first + last)
   })
-  return ratios.sort((a, b) => a - b)[4] ?? Number.NaN
+  return ratios.sort((a, b) => a - b)[5] ?? Number.NaN
 }
 
 /** Of a kind that only rules over the object itself are for. */

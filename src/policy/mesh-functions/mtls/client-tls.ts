@@ -9,7 +9,7 @@ import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { memo } from '../../../mesh/memo.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { effectiveMtls, type EffectiveMtls } from '../../../mesh/peer-authentication.ts'
-import { allServices, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
+import { servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy, type PlacedBlock } from '../../../mesh/traffic-policy.ts'
 import { hasSidecar, resolvePort } from '../../../mesh/workloads.ts'
@@ -71,9 +71,9 @@ function refusalsOf(mesh: MeshSnapshot, rule: KubeObject): readonly Refusal[] {
   if (places === 0) return []
   const found = new Map<string, Refusal>()
   const client = { namespace: namespaceOf(rule), labels: {} }
-  const services = servicesUnder(mesh, ruleHost(rule))
-  if (services.length === 0) return refusalByName(mesh, rule)
-  for (const service of services) {
+  let isKnown = false
+  for (const service of servicesUnder(mesh, ruleHost(rule))) {
+    isKnown = true
     if (found.size === places) break
     const merged = destinationRuleFor(mesh, client, service)
     for (const { tls, port } of tlsBlocks(mesh, merged, service)) {
@@ -83,7 +83,7 @@ function refusalsOf(mesh: MeshSnapshot, rule: KubeObject): readonly Refusal[] {
       if (decided !== undefined) found.set(tls.field, { tls, called: `${service.host}:${port}`, decided })
     }
   }
-  return [...found.values()]
+  return isKnown ? [...found.values()] : refusalByName(mesh, rule)
 }
 
 function modeOf({ value }: PlacedBlock): string {
@@ -140,10 +140,14 @@ function tlsBlocks(
   )
 }
 
-/** The services with a host, or with one under a wildcard. */
-function servicesUnder(mesh: MeshSnapshot, host: string): readonly MeshService[] {
-  if (!isWildcard(host)) return servicesWithHost(mesh, host)
-  return allServices(mesh).filter((service) => isCoveredBy(service.host, host))
+/** The services with a host, or with one under a wildcard; those may be a great many, and often the first ones tell enough. */
+function* servicesUnder(mesh: MeshSnapshot, host: string): Generator<MeshService> {
+  if (!isWildcard(host)) return yield* servicesWithHost(mesh, host)
+  for (const kind of [KINDS.service, KINDS.serviceEntry]) {
+    for (const object of mesh.all(kind)) {
+      for (const service of servicesOf(object)) if (isCoveredBy(service.host, host)) yield service
+    }
+  }
 }
 
 /** In how many places a client's mode is written that a sidecar with STRICT refuses. */
