@@ -67,7 +67,7 @@ export function registerGauges(registry: Registry, options: Gauged): void {
   gauge('mesh_kind_staleness_seconds', 'Since the API server was last heard of a kind.', ['kind'], (it) => {
     // Of a kind that is read in several namespaces the oldest counts.
     for (const { kind, lastContact } of mesh.status().toSorted((a, b) => b.lastContact - a.lastContact))
-      it.set({ kind }, lastContact === 0 ? Number.POSITIVE_INFINITY : (performance.now() - lastContact) / 1000)
+      it.set({ kind }, (performance.now() - lastContact) / 1000)
   })
   counter('mesh_watch_failures_total', 'Lists and watches of a kind that failed.', (count) => {
     for (const { kind, failures } of mesh.status()) count(kind, failures)

@@ -176,6 +176,15 @@ describeCluster('a server whose API server', () => {
       expect(await judge('VS-11', UNREACHABLE)).toMatchObject({ told: expect.stringContaining('VS-11 spec.http[1]') })
     })
 
+    test('has a dry run that says the same', async () => {
+      const metadata = { name: 'cart', namespace: 'shop' }
+      const manifest = { apiVersion: 'networking.istio.io/v1', kind: 'VirtualService', metadata, spec: ROUTE }
+      const { body } = await ask(at(), '/dry-run?only=VS-10', JSON.stringify(manifest))
+      const answer: unknown = JSON.parse(body)
+      const message = expect.stringContaining(`${kind} could not be read from the API server yet`)
+      expect(answer).toMatchObject({ findings: [{ code: 'VS-10', outcome: 'error', message }] })
+    })
+
     test('lets it read the kind later, and is judged by it', async () => {
       await apply(readerRole(['*']))
       await expect.poll(() => judge('VS-10'), { timeout: 58_000 }).toEqual({ allowed: true, told: undefined })

@@ -116,7 +116,7 @@ class WatchedMesh implements ClusterMesh {
     if (this.watches.size === 0) return 0
     let oldest = Number.POSITIVE_INFINITY
     for (const { status } of this.watches.values()) oldest = Math.min(oldest, status.lastContact)
-    return oldest === 0 ? Number.POSITIVE_INFINITY : this.options.now() - oldest
+    return this.options.now() - oldest
   }
 
   stop(): void {

@@ -102,7 +102,7 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
 
 function whyStale({ kind, lastContact, trouble }: KindStatus, now: number, most: number): string {
   const reason = trouble === '' ? '' : ` (${trouble})`
-  if (lastContact === 0) return `${kind} could not be read from the API server yet${reason}`
+  if (!Number.isFinite(lastContact)) return `${kind} could not be read from the API server yet${reason}`
   const age = Math.round((now - lastContact) / 1000)
   return `the API server was last heard of ${kind} ${age} s ago, more than the ${Math.round(most / 1000)} s allowed${reason}`
 }

@@ -18,7 +18,7 @@ export interface KindStatus {
    * list it, and is asked again and again.
    */
   readonly state: 'listing' | 'synced' | 'absent' | 'forbidden'
-  /** When the API server was last heard of this kind, in milliseconds of the clock `now`; 0 = never. */
+  /** When the API server was last heard of this kind, in milliseconds of the clock `now`; -Infinity = never. */
   readonly lastContact: number
   /** Why the last attempt failed; empty while all is well. */
   readonly trouble: string
@@ -214,7 +214,7 @@ class KindKeeper {
 
 /** A kind of which nothing was heard yet. */
 export function unknownKind(kind: KindName): KindStatus {
-  return { kind, state: 'listing', lastContact: 0, trouble: '', failures: 0, leftOut: 0 }
+  return { kind, state: 'listing', lastContact: Number.NEGATIVE_INFINITY, trouble: '', failures: 0, leftOut: 0 }
 }
 
 function endOf(error: unknown, resourceVersion: string): WatchEnd {

@@ -22,10 +22,12 @@ const MINUTE = 60_000
 describe('the mesh that a server judges by', () => {
   let server: FakeApiServer
   let mesh: LiveMesh
-  let now = 1_000_000
+  let now: number
 
   beforeEach(async () => {
     server = await startFakeApiServer()
+    // A clock that has just begun: what was never heard of is too old from the start.
+    now = 0
     mesh = openLiveMesh({
       connection: server,
       istioNamespace: 'istio-system',
