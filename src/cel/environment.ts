@@ -4,18 +4,20 @@ import { depthOf, dottedName, walk } from './ast.ts'
 import { checkExpression, type Checked } from './check/check-expression.ts'
 import { readDeclarations, type Declarations } from './check/declarations.ts'
 import type { Nulls } from './check/inference.ts'
-import { engineType, parseType, showType, type Type } from './check/type.ts'
+import { DYN, engineType, parseType, showType, type Type } from './check/type.ts'
+import { account } from './cost/accounting.ts'
 import { checkFormats } from './format-literals.ts'
 import { checkGrammar, orderRelations } from './grammar.ts'
 import { registerHostFunctions } from './host-functions.ts'
-import { instrument, replaceMacro } from './instrument.ts'
+import { replaceMacro } from './engine-nodes.ts'
+import { instrument } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
 import { maskMessages, restoreFields, type Messages } from './message-literals.ts'
 import { messageNode } from './message-nodes.ts'
-import { operatorNode } from './operator-nodes.ts'
+import { operatorNode, type CallFacts } from './operator-nodes.ts'
 import { emptyLiteral, maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
 import { Runtime } from './runtime.ts'
 import { maskSigns } from './signs.ts'
@@ -122,7 +124,8 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     const refused = [...checkGrammar(tokens, source), ...restoreFields(parsed.ast, masked, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
-    const { variables, functions } = prepare(parsed.ast, compiler, { items, messages: masked.messages })
+    const facts: CallFacts = { overloadsOf: () => [] }
+    const { variables, functions } = prepare(parsed.ast, compiler, { items, messages: masked.messages, facts })
     const engineCheck = parsed.check()
     if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known, ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
@@ -146,6 +149,8 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
+    facts.overloadsOf = checked.overloadsOf
+    account(parsed.ast, { runtime, constants: compiler.constants, messages: masked.messages, checked })
     instrument(parsed.ast, runtime, checked)
     const typeCheck: CelProgram['typeCheck'] = (types) => check(new Map([...compiler.types, ...types]), 'anywhere')
     return {
@@ -165,7 +170,7 @@ function checkDepth(root: ASTNode, source: string): readonly CelIssue[] {
 }
 
 /** Of calls of literals there is nothing to be said. */
-const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false }
+const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false, typeOf: () => DYN }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
 function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
@@ -204,7 +209,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 function prepare(
   root: ASTNode,
   { hosts, runtime, variables: declared }: Compiler,
-  { items, messages }: { readonly items: OptionalItems; readonly messages: Messages },
+  { items, messages, facts }: { readonly items: OptionalItems; readonly messages: Messages; readonly facts: CallFacts },
 ): {
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
@@ -212,7 +217,7 @@ function prepare(
   const variables = new Set<string>()
   const functions = new Set<string>()
   walk(root, (node) => {
-    const operator = operatorNode(node, runtime)
+    const operator = operatorNode(node, runtime, facts)
     if (operator !== undefined) replaceMacro(node, operator)
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
     const message = node.op === 'map' ? messages.get(node.start) : undefined

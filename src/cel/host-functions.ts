@@ -65,7 +65,7 @@ function registerFunction(environment: Environment, runtime: Runtime, definition
     signature,
     (_: unknown, ...values: readonly unknown[]) => {
       const args = values.map(fromCel)
-      runtime.charge(definition.cost?.(args) ?? DEFAULT_COST)
+      runtime.spend(definition.cost?.(args) ?? DEFAULT_COST)
       return celValue(definition.call(runtime.host, args))
     },
     { async: false },

@@ -1,46 +1,27 @@
-import type { ASTNode } from '@marcbachmann/cel-js'
+import { Optional, type ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes, walk } from './ast.ts'
 import type { Checked } from './check/check-expression.ts'
 import { showType } from './check/type.ts'
+import {
+  evaluateBy,
+  evaluateNode,
+  internalsOf,
+  isComprehension,
+  type Comprehension,
+  type Evaluator,
+} from './engine-nodes.ts'
+import { callCost } from './cost/call-cost.ts'
 import { LiteralMap } from './literal-map.ts'
 import { errorsAt, FunctionError } from './library/library.ts'
 import { TYPED, type TypedListFunction } from './library/lists.ts'
-import type { Replacement } from './library/macro.ts'
 import { nameOf, negate } from './operators.ts'
 import type { Runtime } from './runtime.ts'
 import { isOfType } from './runtime-type.ts'
-import { isSelection, select, selectOptional } from './selections.ts'
-
-/** How the engine evaluates a node; arguments are its own. */
-type Evaluate = (evaluator: Evaluator, node: ASTNode, context: unknown) => unknown
-
-interface Evaluator {
-  run(node: ASTNode, context: unknown): unknown
-}
-
-/** The parts of the engine's nodes that its types do not declare. */
-interface NodeInternals {
-  evaluate: Evaluate
-  /** What the check found for the values of the parts. */
-  readonly handle?: (left: unknown, right: unknown, node: ASTNode, evaluator: Evaluator) => unknown
-  readonly meta: { readonly alternate?: ASTNode; readonly macro?: Macro; evaluate: Evaluate }
-  setMeta(key: 'evaluate' | 'macro' | 'async', value: unknown): unknown
-}
-
-interface Macro {
-  evaluate(evaluator: Evaluator, macro: Macro, context: unknown): unknown
-}
-
-interface Comprehension {
-  readonly iterable: ASTNode
-  readonly step: ASTNode
-  readonly errorsAreFatal?: boolean
-  condition?: (accumulated: unknown) => boolean
-}
+import { isSelection, select, selectOptional, type Selection } from './selections.ts'
 
 /** What the check says of calls. */
-type Calls = Pick<Checked, 'overloadsOf' | 'isNarrowed'>
+type Calls = Pick<Checked, 'overloadsOf' | 'isNarrowed' | 'typeOf'>
 
 /**
  * Makes a checked expression pay for what it does: for every step of a comprehension as many units as the step has
@@ -50,7 +31,7 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
   walk(root, (node) => {
     const alternate = internalsOf(node).meta.alternate
     if (alternate !== undefined && isComprehension(alternate)) payForSteps(alternate, runtime)
-    if (isSelection(node)) return evaluateSelection(node)
+    if (isSelection(node)) return evaluateSelection(node, runtime, checked)
     switch (node.op) {
       case 'map':
         evaluateBy(node, (evaluator, _, context) => literalMap(evaluator, node.args, context))
@@ -73,15 +54,19 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
   })
 }
 
-function evaluateSelection(node: ASTNode & { readonly op: '.' | '.?' | '[]' | '[?]' }): void {
+function evaluateSelection(node: Selection, runtime: Runtime, { typeOf }: Calls): void {
   const { handle } = internalsOf(node)
   if (handle === undefined) return
   const [operand, key] = node.args
   const choose = node.op === '.' || node.op === '[]' ? select : selectOptional
+  // Steps that may lead nowhere cost when they lead somewhere.
+  const countsItself = choose === selectOptional || typeOf(operand).kind === 'optional'
   evaluateBy(node, (evaluator, _, context) => {
     const from = evaluator.run(operand, context)
     const by = typeof key === 'string' ? key : evaluator.run(key, context)
-    return errorsAt(node, () => choose(from, by, (left, right) => handle(left, right, node, evaluator)))
+    const value = errorsAt(node, () => choose(from, by, (left, right) => handle(left, right, node, evaluator)))
+    if (countsItself && value instanceof Optional && value.hasValue()) runtime.spend(1)
+    return value
   })
 }
 
@@ -111,7 +96,9 @@ function evaluateTyped(
 ): void {
   evaluateBy(node, (evaluator, _, context) => {
     const list = evaluator.run(node.args[1], context)
-    return errorsAt(node, () => typed(list, types, runtime))
+    const value = errorsAt(node, () => typed(list, types, runtime))
+    runtime.spend(callCost(node.args[0])?.([list], value, 'single') ?? 1)
+    return value
   })
 }
 
@@ -171,36 +158,4 @@ function literalMap(
     map.set(evaluator.run(key, context), evaluator.run(value, context))
   }
   return map
-}
-
-/** Has a node checked and evaluated in another way than the engine's own. */
-export function replaceMacro(node: ASTNode, macro: Replacement): void {
-  const internals = internalsOf(node)
-  internals.setMeta('macro', macro)
-  internals.setMeta('async', macro.async)
-}
-
-function evaluateBy(node: ASTNode, evaluate: Evaluate): void {
-  internalsOf(node).setMeta('evaluate', evaluate)
-}
-
-/** As the engine does, which finds out once and forgets what else there was. */
-function evaluateNode(node: ASTNode, evaluator: Evaluator, context: unknown): unknown {
-  const { alternate, macro, evaluate } = internalsOf(node).meta
-  if (alternate !== undefined) return evaluator.run(alternate, context)
-  return macro === undefined ? evaluate(evaluator, node, context) : macro.evaluate(evaluator, macro, context)
-}
-
-function isComprehension(node: ASTNode): node is ASTNode & { readonly args: Comprehension } {
-  const op: string = node.op
-  return op === 'comprehension'
-}
-
-function internalsOf(node: ASTNode): NodeInternals {
-  if (hasInternals(node)) return node
-  throw new Error('the CEL engine has nodes of another make than this version was built for')
-}
-
-function hasInternals(node: object): node is NodeInternals {
-  return 'setMeta' in node && 'evaluate' in node && 'meta' in node
 }

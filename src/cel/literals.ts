@@ -77,7 +77,7 @@ export function checkUniform(
   return issues
 }
 
-const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', 'dur_duration', 'ts_timestamp'])
+const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', 'type', 'dur_duration', 'ts_timestamp'])
 
 /**
  * Calls of conversions on literals, or on what such calls give: Kubernetes folds them when a policy is compiled, and
@@ -86,16 +86,33 @@ const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', '
 export function constantCalls(root: ASTNode): readonly ASTNode[] {
   const calls: ASTNode[] = []
   walk(root, (node) => {
-    if (node.op === 'call' && isConstant(node)) calls.push(node)
+    if (node.op === 'call' && isFolded(node)) calls.push(node)
   })
   return calls
 }
 
-function isConstant(node: ASTNode): boolean {
-  if (node.op === 'value') return true
-  // A sign belongs to the number right behind it.
-  if (node.op === '-_') return node.args.op === 'value' && node.args.start === node.start + 1
-  if (node.op !== 'call' || !CONSTANT_CALLS.has(node.args[0])) return false
-  const [argument, ...rest] = node.args[1]
-  return argument !== undefined && rest.length === 0 && isConstant(argument)
+/** Is it there before anything is evaluated: a literal, or made of nothing else by what Kubernetes folds? */
+export function isFolded(node: ASTNode): boolean {
+  switch (node.op) {
+    case 'value':
+      return true
+    case 'list':
+      return node.args.every(isFolded)
+    case 'map':
+      return node.args.every(([key, value]) => isFolded(key) && isFolded(value))
+    case '-_':
+      // A sign belongs to the number right behind it.
+      return node.args.op === 'value' && node.args.start === node.start + 1
+    case 'call': {
+      const [argument, ...rest] = node.args[1]
+      return CONSTANT_CALLS.has(node.args[0]) && argument !== undefined && rest.length === 0 && isFolded(argument)
+    }
+    default:
+      return false
+  }
+}
+
+/** Is it `[]`? */
+export function isEmptyList(node: ASTNode): boolean {
+  return node.op === 'list' && node.args.length === 0
 }

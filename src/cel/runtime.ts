@@ -7,6 +7,14 @@ export class CostExceeded extends Error {
 
 const EXCEEDED = new CostExceeded('the expression costs more than it may')
 
+/** A unit of work takes some ten nanoseconds: an evaluation ends within a tenth of a second. */
+const MOST_WORK = 1_000_000
+
+function exceed(evaluation: Evaluation): never {
+  evaluation.exceeded = true
+  throw EXCEEDED
+}
+
 /**
  * What one evaluation may use and has used, and what host functions see. Evaluation is synchronous, so the functions
  * registered with the engine find the running evaluation here.
@@ -14,8 +22,12 @@ const EXCEEDED = new CostExceeded('the expression costs more than it may')
 export interface Evaluation {
   readonly host: unknown
   readonly budget: CostBudget
-  /** Units left of this call. */
+  /** Units that this call may take. */
+  readonly allowed: number
+  /** Units left of it. */
   left: number
+  /** Steps and sizes that may still be worked through, whatever they cost. */
+  work: number
   exceeded: boolean
 }
 
@@ -32,21 +44,32 @@ export class Runtime {
     return this.running?.exceeded ?? false
   }
 
-  /** Takes units; throws when there are none left. */
-  charge(units: number): void {
+  /** Units of cost that the running evaluation has taken. */
+  get spent(): number {
+    return this.running === undefined ? 0 : this.running.allowed - this.running.left
+  }
+
+  /** Takes units of cost, as an API server counts them; throws when there are none left. */
+  spend(units: number): void {
     const evaluation = this.running
     if (evaluation === undefined) return
     evaluation.left -= units
-    if (evaluation.left >= 0) return
-    evaluation.exceeded = true
-    throw EXCEEDED
+    if (evaluation.left < 0) exceed(evaluation)
+  }
+
+  /** Counts work that costs little there and time or memory here; throws when it is too much. */
+  charge(units: number): void {
+    const evaluation = this.running
+    if (evaluation === undefined) return
+    evaluation.work -= units
+    if (evaluation.work < 0) exceed(evaluation)
   }
 
   /** Runs `body` as an evaluation on this budget. Returns what it returns, and whether its units sufficed. */
   run<T>(host: unknown, budget: CostBudget, body: () => T): { readonly value: T; readonly exceeded: boolean } {
     const outer = this.running
     const allowed = Math.min(budget.perCall, budget.remaining)
-    const evaluation: Evaluation = { host, budget, left: allowed, exceeded: false }
+    const evaluation: Evaluation = { host, budget, allowed, left: allowed, work: MOST_WORK, exceeded: false }
     this.running = evaluation
     try {
       const value = body()

@@ -42,7 +42,10 @@ function placeOf(key: unknown): unknown {
   return typeof key === 'number' && Number.isInteger(key) ? BigInt(key) : key
 }
 
-/** Is the node a selection of either kind? */
-export function isSelection(node: ASTNode): node is ASTNode & { readonly op: '.' | '.?' | '[]' | '[?]' } {
+/** `a.b`, `a[b]`, and either behind a question mark. */
+export type Selection = ASTNode & { readonly op: '.' | '.?' | '[]' | '[?]' }
+
+/** Is the node a selection? */
+export function isSelection(node: ASTNode): node is Selection {
   return node.op === '.' || node.op === '.?' || node.op === '[]' || node.op === '[?]'
 }

@@ -66,6 +66,10 @@ class Address implements Comparable {
     this.text = parsed.kind() === 'ipv4' ? parsed.toString() : compressed(parsed)
   }
 
+  get byteSize(): number {
+    return widthOf(this) / 8
+  }
+
   equals(other: unknown): boolean {
     return other instanceof Address && other.text === this.text
   }
@@ -78,6 +82,11 @@ class Range implements Comparable {
   constructor(address: Address, bits: number) {
     this.address = address
     this.bits = bits
+  }
+
+  /** Of the prefix. */
+  get byteSize(): number {
+    return Math.ceil(this.bits / 8)
   }
 
   equals(other: unknown): boolean {

@@ -1,6 +1,7 @@
 import { Optional } from '@marcbachmann/cel-js'
 
 import { MessageValue } from '../message-value.ts'
+import type { Runtime } from '../runtime.ts'
 import { FunctionError, type Library } from './library.ts'
 import {
   boundName,
@@ -18,23 +19,29 @@ import {
  * Source: cel-go `cel/library.go`, OptionalTypes.
  */
 export const optionalsLibrary: Library = {
-  register(environment) {
+  register(environment, runtime) {
     environment.registerFunction(
       'OptionalNamespace.ofNonZeroValue(A): optional<A>',
       (_: unknown, value: unknown) => (isZero(value) ? Optional.none() : Optional.of(value)),
       { async: false },
     )
-    defineMacro(environment, 'optional.optMap(ast, ast): optional<dyn>', (call) => new Mapping(call, 'map'))
-    defineMacro(environment, 'optional.optFlatMap(ast, ast): optional<dyn>', (call) => new Mapping(call, 'flatMap'))
+    defineMacro(environment, 'optional.optMap(ast, ast): optional<dyn>', (call) => new Mapping(call, 'map', runtime))
+    defineMacro(
+      environment,
+      'optional.optFlatMap(ast, ast): optional<dyn>',
+      (call) => new Mapping(call, 'flatMap', runtime),
+    )
   },
 }
 
 class Mapping implements Expansion {
   private readonly call: MacroCall
+  private readonly runtime: Runtime
   private readonly kind: 'map' | 'flatMap'
   private scope: Scope | undefined
 
-  constructor(call: MacroCall, kind: 'map' | 'flatMap') {
+  constructor(call: MacroCall, kind: 'map' | 'flatMap', runtime: Runtime) {
+    this.runtime = runtime
     this.call = call
     this.kind = kind
   }
@@ -52,9 +59,13 @@ class Mapping implements Expansion {
   }
 
   run(evaluator: Evaluator, scope: Scope): unknown {
+    const before = this.runtime.spent
     const optional = evaluator.run(this.call.receiver, scope)
     if (!(optional instanceof Optional)) throw new FunctionError('the receiver is not optional')
     const [, body = this.call.ast] = this.call.args
+    if (optional.hasValue()) this.runtime.spend(this.runtime.spent - before)
+    // The calls of value(), of optional.of() and of optional.none() that it stands for.
+    this.runtime.spend(optional.hasValue() && this.kind === 'map' ? 2 : 1)
     if (!optional.hasValue() || this.scope === undefined) return Optional.none()
     const result = evaluator.run(body, this.scope.reuse(scope).setIterValue(optional.value(), evaluator))
     return this.kind === 'map' ? Optional.of(result) : result

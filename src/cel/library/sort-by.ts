@@ -1,4 +1,6 @@
 import { countNodes } from '../ast.ts'
+import { callCost } from '../cost/call-cost.ts'
+import { STEP } from '../cost/step-cost.ts'
 import type { Runtime } from '../runtime.ts'
 import { FunctionError, type Library } from './library.ts'
 import { sortBy } from './lists.ts'
@@ -49,8 +51,10 @@ class SortBy implements Expansion {
     const units = 1 + countNodes(key)
     const keys = items.map((item) => {
       this.runtime.charge(units)
+      this.runtime.spend(STEP.listed)
       return this.scope === undefined ? item : evaluator.run(key, this.scope.reuse(scope).setIterValue(item, evaluator))
     })
+    this.runtime.spend(callCost('@sortByAssociatedKeys')?.([items, keys], undefined, 'several') ?? 1)
     return sortBy(items, keys)
   }
 }

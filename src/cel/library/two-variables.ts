@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes } from '../ast.ts'
+import { STEP } from '../cost/step-cost.ts'
 import type { Runtime } from '../runtime.ts'
 import { FunctionError, type Library } from './library.ts'
 import {
@@ -40,6 +41,16 @@ export const twoVariablesLibrary: Library = {
       }
     }
   },
+}
+
+/** What a step costs whose result is kept. */
+const UNITS: Readonly<Record<Kind, number>> = {
+  all: 0,
+  exists: 0,
+  existsOne: STEP.counted,
+  transformList: STEP.listed,
+  transformMap: STEP.inserted,
+  transformMapEntry: STEP.merged,
 }
 
 type Kind = 'all' | 'exists' | 'existsOne' | 'transformList' | 'transformMap' | 'transformMapEntry'
@@ -126,8 +137,12 @@ class Loop implements Expansion {
   private quantify(evaluator: Evaluator, scope: Scope, items: readonly Entry[], deciding: boolean): boolean {
     let failed: unknown
     for (const item of items) {
+      this.runtime.spend((deciding ? STEP.existsTest : STEP.allTest) + STEP.quantified)
       try {
-        if (this.step(evaluator, scope, item, this.body) === deciding) return deciding
+        if (this.step(evaluator, scope, item, this.body) === deciding) {
+          if (item !== items.at(-1)) this.runtime.spend(deciding ? STEP.existsTest : STEP.allTest)
+          return deciding
+        }
       } catch (error) {
         if (this.runtime.exceeded) throw error
         failed ??= error
@@ -145,7 +160,9 @@ class Loop implements Expansion {
     const results: { readonly key: unknown; readonly value: unknown }[] = []
     for (const item of items) {
       if (this.filter !== undefined && this.step(evaluator, scope, item, this.filter) !== true) continue
-      results.push({ key: item[0], value: this.step(evaluator, scope, item, this.body) })
+      const value = this.step(evaluator, scope, item, this.body)
+      if (this.kind !== 'existsOne' || value === true) this.runtime.spend(UNITS[this.kind])
+      results.push({ key: item[0], value })
     }
     return results
   }

@@ -1,0 +1,145 @@
+/** What a call costs beside its parts, by its values; `single`: did the check leave one way to call it? */
+export type CallCost = (args: readonly unknown[], result: unknown, overloads: 'single' | 'several') => number
+
+// cel-go `common/cost.go`.
+const PER_CHARACTER = 0.1
+const PER_PATTERN_CHARACTER = 0.25
+export const LIST_COST = 10
+export const MAP_COST = 30
+export const OBJECT_COST = 40
+
+/** Characters, bytes, items or entries; 1 for what has no size. */
+export function sizeOf(value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) return value.length
+  if (value instanceof Map) return value.size
+  return hasByteSize(value) ? value.byteSize : 1
+}
+
+/** Addresses and ranges have one. */
+function hasByteSize(value: unknown): value is { readonly byteSize: number } {
+  return typeof value === 'object' && value !== null && 'byteSize' in value
+}
+
+function traversal(value: unknown, times = 1): number {
+  return Math.ceil(sizeOf(value) * times * PER_CHARACTER)
+}
+
+/** Every character of the text may meet every part of the pattern, of about four characters each. */
+function search(text: unknown, pattern: unknown): number {
+  return Math.ceil((1 + sizeOf(text)) * PER_CHARACTER) * Math.ceil(sizeOf(pattern) * PER_PATTERN_CHARACTER)
+}
+
+/** What a new list costs that takes so many steps to make. */
+function allocation(steps: number): number {
+  return 1 + LIST_COST + Math.floor(steps)
+}
+
+/** All of a value, as a tree. */
+function treeCost(value: unknown): number {
+  if (typeof value === 'string' || value instanceof Uint8Array) return Math.floor(value.length * PER_CHARACTER)
+  let cost = 0
+  if (Array.isArray(value)) for (const item of value) cost += treeCost(item)
+  else if (value instanceof Map) for (const [key, item] of value) cost += treeCost(key) + treeCost(item)
+  else cost = 1
+  return cost
+}
+
+const smaller: CallCost = ([a, b]) => (hasByteSize(a) ? 1 : Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * PER_CHARACTER))
+const whenSingle =
+  (cost: CallCost): CallCost =>
+  (args, result, overloads) =>
+    overloads === 'single' ? cost(args, result, overloads) : 1
+const text: CallCost = ([value]) => traversal(value)
+const textTwice: CallCost = ([value]) => traversal(value, 2)
+const whole: CallCost = ([value]) => treeCost(value)
+const output = whenSingle((_, result) => allocation(sizeOf(result)))
+const ordered = whenSingle((args, result, overloads) => (isText(args[0]) ? smaller(args, result, overloads) : 1))
+
+const compared: CallCost = ([list, keys = list]) => {
+  const first: unknown = Array.isArray(keys) ? keys[0] : undefined
+  return allocation(sizeOf(keys) ** 2 * (isText(first) ? 2 + PER_CHARACTER : 2))
+}
+
+// k8s.io/apiserver `pkg/cel/library/format.go`: of the patterns of names.
+const LONGEST_FORMAT = 60
+
+/** A text has to be read first. */
+function parsed(value: unknown, overloads: 'single' | 'several'): number {
+  return overloads === 'single' && isText(value) ? traversal(value) : 0
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
+
+function pairs(times: number): CallCost {
+  return ([a, b]) => 1 + sizeOf(a) * sizeOf(b) * times
+}
+
+/**
+ * Functions that cost other than 1, by the names that they have in the engine. The receiver is the first of the values.
+ * Source: cel-go `interpreter/runtimecost.go` costCall, `ext/{lists,sets}.go`; k8s.io/apiserver `pkg/cel/library/cost.go`.
+ */
+const CALLS: Readonly<Record<string, CallCost>> = {
+  startsWith: text,
+  endsWith: text,
+  bytes: whenSingle(text),
+  quote: ([, value]) => traversal(value),
+  format: text,
+  to_string: whenSingle(([value]) => (value instanceof Uint8Array ? traversal(value) : 1)),
+  str_contains: ([value, part, sub]) =>
+    isText(value) ? traversal(value) * traversal(part) : pairs(1)([part, sub], undefined, 'single'),
+  re_matches: ([value, pattern]) => search(value, pattern),
+  find: ([value, pattern]) => search(value, pattern),
+  findAll: ([value, pattern]) => search(value, pattern),
+  str_lowerAscii: text,
+  str_upperAscii: text,
+  str_substring: text,
+  str_trim: text,
+  escapeKey: ([, key]) => traversal(key),
+  url: text,
+  replace: textTwice,
+  str_split: textTwice,
+  str_join: (_, result) => traversal(result, 2),
+  isSorted: whole,
+  sum: whole,
+  min: whole,
+  max: whole,
+  str_indexOf: whole,
+  str_lastIndexOf: whole,
+  slice: output,
+  list_reverse: output,
+  range: output,
+  flatten: whenSingle(([list, depth]) => allocation(sizeOf(list) * (typeof depth === 'bigint' ? Number(depth) : 1))),
+  distinct: whenSingle(compared),
+  sort: whenSingle(compared),
+  '@sortByAssociatedKeys': whenSingle(compared),
+  equivalent: ([, a, b]) => pairs(2)([a, b], undefined, 'single'),
+  intersects: ([, a, b]) => pairs(1)([a, b], undefined, 'single'),
+  cidr: text,
+  isIP: text,
+  isCIDR: text,
+  ip: ([value]) => (isText(value) ? traversal(value) : 1),
+  isCanonical: ([, value]) => traversal(value, 2),
+  containsIP: ([range, other], _, overloads) => traversal(range, 2) + parsed(other, overloads),
+  containsCIDR: ([range, other], _, overloads) => traversal(range, 2) + traversal(range) + 1 + parsed(other, overloads),
+  validate: ([, value]) =>
+    Math.ceil((1 + sizeOf(value)) * PER_CHARACTER) * Math.ceil(LONGEST_FORMAT * PER_PATTERN_CHARACTER),
+  quantity: text,
+  isQuantity: text,
+  semver: text,
+  isSemver: text,
+  '==': smaller,
+  '!=': smaller,
+  '<': ordered,
+  '<=': ordered,
+  '>': ordered,
+  '>=': ordered,
+  in: whenSingle(([, range]) => (Array.isArray(range) ? range.length : 1)),
+  '+': whenSingle(([a, b]) => (isText(a) ? Math.ceil((sizeOf(a) + sizeOf(b)) * PER_CHARACTER) : 1)),
+}
+
+/** What a call or operator costs that does not cost 1 whatever it is given. */
+export function callCost(name: string): CallCost | undefined {
+  return Object.hasOwn(CALLS, name) ? CALLS[name] : undefined
+}
