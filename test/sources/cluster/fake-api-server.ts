@@ -16,6 +16,8 @@ export interface FakeApiServer {
   pages: readonly { readonly items: readonly JsonObject[]; readonly next: string }[]
   /** The whole body of the next lists, in the place of pages. */
   rawList: string | undefined
+  /** Every page names another one that follows. */
+  endless: boolean
   /** The page with this `continue` has expired: 410, until the list is begun anew. */
   expired: string
   /** Status of every answer to a list or watch while it is not 200. */
@@ -51,6 +53,7 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     calls,
     pages: [{ items: [], next: '' }],
     rawList: undefined,
+    endless: false,
     expired: '',
     status: 200,
     watchStatus: 200,
@@ -103,6 +106,7 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     const metadata = {
       resourceVersion: fake.resourceVersion,
       ...(page?.next === '' ? {} : { continue: page?.next ?? '' }),
+      ...(fake.endless ? { continue: String(calls.length) } : {}),
     }
     json(response, 200, { items: page?.items ?? [], metadata })
   }
