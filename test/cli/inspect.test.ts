@@ -84,6 +84,15 @@ without effect
     })
   })
 
+  test('as JSON, hosts that a workload does not see are null, or left out on demand', async () => {
+    const scoped = `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: none, namespace: shop}\nspec: {egress: [{hosts: [other/*]}]}\n`
+    const outboundOf = async (...options: readonly string[]): Promise<unknown> =>
+      JSON.parse((await run(['inspect', '-o', 'json', MESH, '-', ...options], { stdin: scoped })).stdout).facts
+        .outbound[CART]
+    expect(await outboundOf()).toStrictEqual({ 'cart.shop.svc.cluster.local:80': null })
+    expect(await outboundOf('--no-hidden')).toStrictEqual({})
+  })
+
   test.each<readonly [asked: string, workloads: readonly string[]]>([
     ['shop/web-0', ['shop/web-0']],
     ['shop/web', ['shop/web-0']],
