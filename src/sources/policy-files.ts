@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-import { parseYamlDocuments, type YamlDocument } from '../kube/yaml-document.ts'
+import type { YamlDocument } from '../kube/yaml-document.ts'
 import { asObject } from '../kube/json.ts'
 import { readBinding, type Binding } from '../policy/binding.ts'
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
@@ -9,6 +9,7 @@ import { idlePatterns, isNamedBy, type PolicyName } from '../policy/policy-names
 import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
 import { filesBelow } from './files-below.ts'
+import { readDocuments, type ReadDocuments } from './read-documents.ts'
 import { readingProblem } from './reading-problem.ts'
 
 export interface PolicyFilesOptions {
@@ -23,6 +24,8 @@ export interface PolicyFilesOptions {
   readonly disabledFiles?: readonly string[]
   /** Are fields that the schema of a kind does not have a reason to refuse the whole? */
   readonly strictTypes?: boolean | undefined
+  /** How the documents of a file are read. */
+  readonly read?: ReadDocuments
 }
 
 export type LoadOutcome =
@@ -41,7 +44,7 @@ export type LoadOutcome =
 /** Reads, compiles and binds everything: one whole set, or every reason why there is none. */
 export function loadPolicySet(options: PolicyFilesOptions, compiler: PolicyCompiler): LoadOutcome {
   const { patterns, issues: patternIssues } = readPatterns(options)
-  const { policies, disabled, issues: compileIssues } = readPolicies(options.policies, compiler, patterns)
+  const { policies, disabled, issues: compileIssues } = readPolicies(options.policies, compiler, patterns, options.read)
   const { bindings, issues: bindingIssues } = readBindings(options.bindings)
   const fatal = [...patternIssues, ...compileIssues, ...bindingIssues]
   if (fatal.length > 0) return { ok: false, issues: fatal }
@@ -69,13 +72,14 @@ export function readPolicies(
   paths: readonly string[],
   compiler: PolicyCompiler,
   without: readonly string[] = [],
+  read: ReadDocuments = readDocuments,
 ): PoliciesRead {
   let policies: readonly Policy[] = []
   const disabled: PolicyName[] = []
   const issues: PolicyIssue[] = []
   for (const path of paths) {
     const found: Policy[] = []
-    for (const { document, file } of documentsOf(path, 'policy.yaml', issues)) {
+    for (const { document, file } of documentsOf(path, 'policy.yaml', issues, read)) {
       if (kindOf(document) === 'MeshPolicyBinding') continue
       const head = without.length === 0 ? undefined : readPolicyHead(asObject(document.value))
       if (head !== undefined && isNamedBy(without, head)) {
@@ -142,13 +146,18 @@ interface FoundDocument {
   readonly file: string
 }
 
-function documentsOf(path: string, fileName: string | undefined, issues: PolicyIssue[]): readonly FoundDocument[] {
+function documentsOf(
+  path: string,
+  fileName: string | undefined,
+  issues: PolicyIssue[],
+  read: ReadDocuments = readDocuments,
+): readonly FoundDocument[] {
   const found: FoundDocument[] = []
   let current = path
   try {
     for (const file of filesBelow(path, fileName)) {
       current = file
-      for (const outcome of parseYamlDocuments(readFileSync(file, 'utf8'))) {
+      for (const outcome of read(file)) {
         if (outcome.ok) found.push({ document: outcome.document, file })
         else issues.push({ ...outcome.error, file })
       }

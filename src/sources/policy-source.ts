@@ -5,6 +5,7 @@ import type { PolicyIssue } from '../policy/policy.ts'
 import { withEnforcement, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import { filesBelow } from './files-below.ts'
 import { loadPolicySet, type LoadOutcome, type PolicyFilesOptions } from './policy-files.ts'
+import { rememberDocuments, rememberPolicies } from './read-documents.ts'
 import type { Source } from './source.ts'
 import { watchFiles } from './watch-files.ts'
 
@@ -46,9 +47,12 @@ export type OpenPolicySourceOutcome =
  * replaces it whole, or not at all. Not ok where there is no good set to begin with.
  */
 export async function openPolicySource(options: PolicySourceOptions): Promise<OpenPolicySourceOutcome> {
-  const { listener, compiler } = options
+  const { listener } = options
+  // What did not change is in the next set as it is in this one.
+  const compiler = rememberPolicies(options.compiler)
+  const read = rememberDocuments()
   const load = (enforcement: Enforcement): LoadOutcome =>
-    loadPolicySet({ ...options, policies: [options.shipped, ...options.policies], enforcement }, compiler)
+    loadPolicySet({ ...options, policies: [options.shipped, ...options.policies], enforcement, read }, compiler)
   const watched = [...options.policies, ...options.bindings, ...(options.disabledFiles ?? [])]
   // What cannot be read is an issue of loading, which tells it better.
   const known = await readAll(watched).catch(() => [])
