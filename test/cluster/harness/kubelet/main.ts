@@ -1,5 +1,5 @@
 // The small kubelet of the tests, to be run in the network of a cluster: node main.ts <config file>
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node'
@@ -26,7 +26,11 @@ const { signal } = stop
 
 process.once('SIGTERM', () => {
   stop.abort()
-  void launcher.close().then(() => process.exit())
+  void launcher.close().then(() => {
+    // A worker whose container was killed may have written files of the pod anew.
+    rmSync(launcher.folder, { recursive: true, force: true })
+    process.exit()
+  })
 })
 
 const hostsFile = join(launcher.folder, 'hosts')
