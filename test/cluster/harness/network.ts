@@ -30,9 +30,11 @@ export const bridge = 'cluster0'
 /** Pods have the other addresses of this /24. */
 export const controlPlaneAddress = '10.200.0.1'
 
+// Without a hardware address of its own, a bridge takes the lowest of its ports': every pod that comes or goes could change
+// it, and the others would send to the old one for half a minute.
 const setUp = `
 ip link set lo up &&
-ip link add ${bridge} type bridge &&
+ip link add ${bridge} address 02:00:00:00:00:01 type bridge &&
 ip addr add ${controlPlaneAddress}/24 dev ${bridge} &&
 ip link set ${bridge} up &&
 exec sleep infinity
