@@ -117,6 +117,13 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
     runtime.charge(units)
     return inner(evaluator, ast, context)
   })
+  // The keys of a map are listed before the first step.
+  const range = internalsOf(args.iterable)
+  range.evaluate = (evaluator, _, context) => {
+    const value = evaluateNode(args.iterable, evaluator, context)
+    if (value instanceof Map) runtime.charge(Math.ceil(value.size / 5))
+    return value
+  }
   // `all` and `exists` swallow the errors of single steps; without units left they stop at once.
   const goesOn = args.condition
   if (goesOn !== undefined) args.condition = (accumulated) => !runtime.exceeded && goesOn(accumulated)

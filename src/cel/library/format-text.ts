@@ -39,6 +39,7 @@ function format(text: string, args: readonly unknown[], runtime: Runtime): strin
       if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
       const value = args[used]
       used += 1
+      runtime.charge(PER_PART * countParts(value))
       const shown = formatOne(verb, value, precision === undefined ? 6 : Number(precision.slice(1)))
       runtime.charge(sizeCost(shown.length))
       return shown
@@ -47,6 +48,17 @@ function format(text: string, args: readonly unknown[], runtime: Runtime): strin
   if (used < args.length)
     throw new FunctionError(`too many arguments supplied to string.format (expected ${used}, got ${args.length})`)
   return result
+}
+
+/** Units of work for showing one of the values within a value. */
+const PER_PART = 5
+
+/** How many values a value holds, itself one of them. */
+function countParts(value: unknown): number {
+  const parts: Iterable<unknown> = Array.isArray(value) ? value : value instanceof Map ? value.values() : []
+  let count = 1
+  for (const part of parts) count += countParts(part)
+  return count
 }
 
 function formatOne(verb: string, value: unknown, precision: number): string {

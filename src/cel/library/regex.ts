@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 
 import { remembering } from '../recent.ts'
+import type { Runtime } from '../runtime.ts'
 import { FunctionError, sizeCost, type Library } from './library.ts'
 
 /**
@@ -41,7 +42,7 @@ export const regexLibrary: Library = {
     )
     const findAll = (text: string, pattern: string, limit: bigint): readonly string[] => {
       spend(text, pattern)
-      return findAllIn(text, compile(pattern).regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit))
+      return findAllIn(text, compile(pattern).regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit), runtime)
     }
     environment.registerFunction(
       'string.findAll(string): list<string>',
@@ -58,12 +59,16 @@ interface Pattern {
   readonly isIn: (text: string) => boolean
 }
 
+/** Units of work for finding one match. */
+const PER_MATCH = 10
+
 /** As in Go, an empty match right behind another match is none. Source: Go `regexp.FindAllString`. */
-function findAllIn(text: string, regex: RE2JS, most: number): readonly string[] {
+function findAllIn(text: string, regex: RE2JS, most: number, runtime: Runtime): readonly string[] {
   const matcher = regex.matcher(text)
   const found: string[] = []
   let before = -1
   while (found.length < most && matcher.find()) {
+    runtime.charge(PER_MATCH)
     const match = matcher.group() ?? ''
     if (match !== '' || matcher.start() !== before) found.push(match)
     before = matcher.end()

@@ -1,6 +1,7 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes } from '../ast.ts'
+import { sizeOf } from '../cost/call-cost.ts'
 import { STEP } from '../cost/step-cost.ts'
 import type { Runtime } from '../runtime.ts'
 import { FunctionError, type Library } from './library.ts'
@@ -108,7 +109,9 @@ class Loop implements Expansion {
   }
 
   run(evaluator: Evaluator, scope: Scope): unknown {
-    const items = entriesOf(evaluator.run(this.call.receiver, scope))
+    const range = evaluator.run(this.call.receiver, scope)
+    this.runtime.charge(sizeOf(range))
+    const items = entriesOf(range)
     switch (this.kind) {
       case 'all':
         return this.quantify(evaluator, scope, items, false)
