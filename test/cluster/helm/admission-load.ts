@@ -39,6 +39,8 @@ export interface LoadOptions {
   readonly client: KubeConfig
   readonly concurrency: number
   readonly samples: readonly Sample[]
+  /** Milliseconds that a client waits between an answer and its next request, so that others have a share of the machine. */
+  readonly pause?: number
 }
 
 /** Clients that do nothing but to create objects, all as a dry run, one after the other. */
@@ -51,12 +53,12 @@ export interface AdmissionLoad {
 export type Outage = (deed: () => Promise<void>) => Promise<void>
 
 /** So many reasons are enough to see what is wrong. */
-const MOST_REASONS = 10
+const MOST_REASONS = 100
 
 /** Milliseconds between two tries to reach an API server that is not there. */
 const RETRY = 50
 
-export function createAdmissionLoad({ client, concurrency, samples }: LoadOptions): AdmissionLoad {
+export function createAdmissionLoad({ client, concurrency, samples, pause = 0 }: LoadOptions): AdmissionLoad {
   const post = createPoster(client)
   return {
     during: async (deed, atLeast = 0) => {
@@ -89,6 +91,7 @@ export function createAdmissionLoad({ client, concurrency, samples }: LoadOption
           const reason = await ask(sample)
           answered++
           if (reason !== undefined && wrong.length < MOST_REASONS) wrong.push(reason)
+          if (pause > 0) await delay(pause)
         }
       }
       const workers = Promise.all(Array.from({ length: concurrency }, work))
