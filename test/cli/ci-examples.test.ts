@@ -2,11 +2,14 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from 'sarif'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 
 import manifest from '../../package.json' with { type: 'json' }
 import { checkOut, type Checkout, type Ended } from './pipeline.ts'
+
+// each test starts the command line as a process of its own, once or twice
+vi.setConfig({ testTimeout: 60_000 })
 
 const REFUSED = 'permissive-peer-authentication.yaml'
 const INCOMPLETE = 'bare-destination-rule.yaml'
