@@ -36,8 +36,8 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<string> | string>> = {
     ])
     return markdown(['held', 'resident, MB', 'more than nothing', 'of the heap'], rows)
   },
-  documents: () => {
-    const rows = measureDocuments(LARGE_MESH).map(({ command, ...cells }) => [
+  documents: async () => {
+    const rows = (await measureDocuments(LARGE_MESH)).map(({ command, ...cells }) => [
       command,
       ...Object.values(cells).map((cell: number) => cell.toFixed(1)),
     ])

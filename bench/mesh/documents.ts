@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
@@ -21,15 +22,20 @@ export interface CommandCost {
   readonly output: number
 }
 
-const COMMANDS = ['check', 'check -o json', 'inspect', 'inspect -o json']
+const COMMANDS = ['check', 'check -o json', 'inspect', 'inspect -o json --no-hidden', 'inspect -o json']
 
 /** Writes a mesh as YAML, a file for each namespace, and runs commands over it, each as a process of its own. */
-export function measureDocuments(size: MeshSize, commands: readonly string[] = COMMANDS): readonly CommandCost[] {
+export async function measureDocuments(
+  size: MeshSize,
+  commands: readonly string[] = COMMANDS,
+): Promise<readonly CommandCost[]> {
   const folder = mkdtempSync(join(tmpdir(), 'meshward-bench-'))
   try {
     const documents = join(folder, 'mesh')
     writeMesh(documents, size)
-    return commands.map((command) => run(command, documents, folder))
+    const costs: CommandCost[] = []
+    for (const command of commands) costs.push(await run(command, documents, join(folder, 'usage')))
+    return costs
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -44,25 +50,27 @@ export function writeMesh(folder: string, size: MeshSize): void {
   }
 }
 
-function run(command: string, documents: string, folder: string): CommandCost {
-  const [printed, usage] = [join(folder, 'printed'), join(folder, 'usage')]
-  const descriptors = [openSync(printed, 'w'), openSync(usage, 'w')] as const
+async function run(command: string, documents: string, usage: string): Promise<CommandCost> {
+  const descriptor = openSync(usage, 'w')
   const started = performance.now()
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['--import', REPORT_USAGE, COMMAND_LINE, ...command.split(' '), documents],
-    { stdio: ['ignore', descriptors[0], 'pipe', descriptors[1]], encoding: 'utf8' },
-  )
+  const child = spawn(process.execPath, ['--import', REPORT_USAGE, COMMAND_LINE, ...command.split(' '), documents], {
+    stdio: ['ignore', 'pipe', 'inherit', descriptor],
+  })
+  let printed = 0
+  child.stdout?.on('data', (part: Buffer) => {
+    printed += part.length
+  })
+  const [status] = await once(child, 'close')
   const seconds = (performance.now() - started) / 1000
-  descriptors.forEach(closeSync)
-  if (status !== 0 && status !== 1) throw new Error(`${command} ended with ${status}: ${stderr}`)
+  closeSync(descriptor)
+  if (status !== 0 && status !== 1) throw new Error(`${command} ended with ${status}`)
   const used = asObject(JSON.parse(readFileSync(usage, 'utf8')))
   return {
     command,
     seconds,
     cpuSeconds: (Number(used.userCPUTime) + Number(used.systemCPUTime)) / 1e6,
     memory: Number(used.maxRSS) / 1024,
-    output: statSync(printed).size / 1024 / 1024,
+    output: printed / 1024 / 1024,
   }
 }
 
