@@ -3,6 +3,7 @@ import { parseAllDocuments } from 'yaml'
 
 import { asList, asObject, type JsonObject } from '../../../src/kube/json.ts'
 import { describeNodes } from '../harness/describe-cluster.ts'
+import { eventually } from '../harness/eventually.ts'
 import { helmOutput } from '../harness/helm.ts'
 import { argoPrediction, differs, dryRunPrediction, itemsOf } from './gitops-tools.ts'
 import { openInstallation, type Installation } from './installation.ts'
@@ -51,5 +52,21 @@ describeNodes('the webhook configurations of the chart', () => {
     await site.upgrade()
     await site.rolledOut()
     expect(await live()).toEqual(before)
+  })
+
+  test('follow the new authority that the leader makes when somebody deletes the Secret', async () => {
+    const bundle = async () => {
+      const [{ webhooks } = {}] = await live()
+      const [entry] = asList(webhooks)
+      return asObject(asObject(entry)['clientConfig'])['caBundle']
+    }
+    const before = await bundle()
+    expect(before).toEqual(expect.any(String))
+    await site.kubectl('delete', 'secret', 'meshward-tls')
+    await eventually({ what: 'a bundle of another authority', within: 30_000, every: 250 }, async () => {
+      const now = await bundle()
+      return typeof now === 'string' && now !== before ? true : undefined
+    })
+    await site.enforced()
   })
 })
