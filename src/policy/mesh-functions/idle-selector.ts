@@ -12,7 +12,8 @@ export const idleSelector: Find = (context, object) => {
   if (!eachSelectedWorkload(mesh, object).next().done) return []
   const namespace = namespaceOf(object)
   const field = 'spec.selector.matchLabels'
-  if (context.knowledge === 'partial' && workloadsIn(mesh, namespace).length === 0) return [{ field, outcome: 'skip' }]
+  const isUnknown = selection.reach === 'mesh' || workloadsIn(mesh, namespace).length === 0
+  if (context.knowledge === 'partial' && selection.reach !== 'nothing' && isUnknown) return [{ field, outcome: 'skip' }]
   const labels = Object.entries(selection.labels).map(([key, value]) => `${key}=${value}`)
   const where = selection.reach === 'mesh' ? 'in the mesh' : `in ${namespace}`
   const ignored = `a ${object.kind} of the root namespace with a selector is ignored by Istio`

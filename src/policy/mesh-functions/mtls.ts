@@ -53,7 +53,7 @@ export const MTLS_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'mtls.droppedTls',
-    reads: [...REGISTRY, KINDS.destinationRule],
+    reads: [...REGISTRY, ...INJECTED, KINDS.destinationRule],
     summary: 'the TLS of a wider DestinationRule that a narrower one drops',
     find: droppedTls,
   }),

@@ -12,7 +12,7 @@ import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.t
 import { servicesOfWaypoint } from '../../../mesh/waypoint-attachment.ts'
 import { waypointPolicies } from '../../../mesh/waypoint-policies.ts'
 import { namespacesOf, placeOf } from '../mtls/accepted-plaintext.ts'
-import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -59,13 +59,16 @@ export const bypasses: Find = (context, object, params) => {
   const seen = new Set<string>()
   return [...own, ...around]
     .filter(({ service }) => !seen.has(service.host) && seen.add(service.host))
-    .flatMap((guard): readonly MeshFinding[] => {
+    .flatMap((guard): readonly (MeshFinding | SkippedPlace)[] => {
       const [bypass] = waypointBypasses(after, guard.waypoint, guard.service)
       const isOpened = isChange && waypointBypasses(before, guard.waypoint, guard.service).length === 0
       if (bypass === undefined || !(isOpened || own.includes(guard))) return []
+      const field = context.operation === 'DELETE' ? '' : 'spec'
+      const knowsPolicies = after.inNamespace(KINDS.authorizationPolicy, guard.service.namespace).length > 0
+      if (context.knowledge === 'partial' && !knowsPolicies) return [{ field, outcome: 'skip' }]
       return [
         {
-          field: context.operation === 'DELETE' ? '' : 'spec',
+          field,
           ...bypassFinding(context, { ...guard, name: bypass.workload.name }, params),
           ...(isOpened ? {} : { atMost: 'Warn' as const }),
         },

@@ -14,8 +14,9 @@ import { convertAuthorizationPolicy, unsupportedAttributes } from '../../../mesh
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { text } from '../../../mesh/fields.ts'
-import { nameOf, type MeshFinding } from '../finding.ts'
+import { nameOf, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { knowsServicesIn } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
 import { isBehindWaypoint, waypointIn } from './waypoints.ts'
 
@@ -33,6 +34,7 @@ export const withoutWaypoint: Find = (context, object, params) => {
   const condition = requestConditions(mesh, object).find(({ field }) => !unenforced.has(ruleOf(field)))
   const workload = condition === undefined ? undefined : exposed(context, mesh, object)
   if (condition === undefined || workload === undefined) return []
+  if (isUnknown(context, mesh, workload)) return [{ field: condition.field, outcome: 'skip' }]
   return [
     {
       field: condition.field,
@@ -67,13 +69,19 @@ export const unenforcedDenials: Find = (context, object, params) => {
   const rules = unenforcedRules(mesh, object)
   const workload = rules.length === 0 || targetRefsOf(object).length > 0 ? undefined : exposed(context, mesh, object)
   if (workload === undefined) return []
-  return rules.map((index): MeshFinding => {
+  return rules.map((index): MeshFinding | SkippedPlace => {
     const field = `spec.rules[${index}]`
+    if (isUnknown(context, mesh, workload)) return { field, outcome: 'skip' }
     const lost = unsupportedAttributes(object).filter((each) => ruleOf(each.field) === field)
     const names = [...new Set(lost.map(({ name }) => name))].join(' and ')
+    const who = described(context, workload, params)
+    const why =
+      names === ''
+        ? `ztunnel knows nothing of what it asks for, and ${who} has no waypoint`
+        : `${names} is looked at by waypoints only, and ${who} has none`
     return {
       field,
-      message: `this rule denies nobody: ${names} is looked at by waypoints only, and ${described(context, workload, params)} has none`,
+      message: `this rule denies nobody: ${why}`,
       remediation:
         'enrol the service to a waypoint (label istio.io/use-waypoint) and name it in targetRefs, or deny by source and port alone',
     }
@@ -103,6 +111,11 @@ function exposed(context: MeshContext, mesh: MeshSnapshot, policy: KubeObject): 
     if (isCaptured(mesh, workload) && !isBehindWaypoint(mesh, workload, context.knowledge)) return workload
   }
   return undefined
+}
+
+/** Of a few files that show no service of its namespace, nobody knows whether one in front of it uses a waypoint. */
+function isUnknown({ knowledge }: MeshContext, mesh: MeshSnapshot, { namespace }: Workload): boolean {
+  return knowledge === 'partial' && !knowsServicesIn(mesh, namespace)
 }
 
 function targetsWithoutWaypoint(context: MeshContext, mesh: MeshSnapshot, policy: KubeObject): readonly MeshFinding[] {

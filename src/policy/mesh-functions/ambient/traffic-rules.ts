@@ -19,8 +19,10 @@ import { waypointIn } from './waypoints.ts'
 export const unservedNamespace: Find = (context, object) =>
   about(context, object, (mesh, { service, use }) => {
     if (use.reference !== undefined || hasWaypoint(mesh, service.namespace)) return undefined
+    const knowsGateways = mesh.inNamespace(KINDS.k8sGateway, service.namespace).length > 0
+    if (context.knowledge === 'partial' && !knowsGateways) return 'skip'
     return {
-      message: `${service.host} is in ambient and ${service.namespace} has no waypoint: ztunnel does not look at ${object.kind}s, so this has no effect`,
+      message: `${service.host} is in ambient and ${service.namespace} has no waypoint: ztunnel does not look at ${object.kind}s, so calls from ambient do not follow this`,
       remediation: 'create a waypoint and enrol the service (label istio.io/use-waypoint)',
     }
   })
@@ -36,7 +38,7 @@ export const unenrolledService: Find = (context, object) =>
         ? 'is not enrolled to a waypoint'
         : `asks for waypoint ${use.reference.namespace}/${use.reference.name}, which does not serve it`
     return {
-      message: `${service.host} ${why}: ztunnel does not look at ${object.kind}s, so this has no effect`,
+      message: `${service.host} ${why}: ztunnel does not look at ${object.kind}s, so calls from ambient do not follow this`,
       remediation: 'enrol the service to a waypoint that serves it (label istio.io/use-waypoint)',
     }
   })
@@ -50,7 +52,7 @@ export const foreignNamespace: Find = (context, object) =>
     if (kindNameOf(object) === KINDS.destinationRule) near.push(meshConfigOf(mesh).rootNamespace)
     if (near.includes(namespaceOf(object))) return undefined
     return {
-      message: `the waypoint of ${service.host} does not look at ${object.kind}s of ${namespaceOf(object)}, so this has no effect`,
+      message: `the waypoint of ${service.host} does not look at ${object.kind}s of ${namespaceOf(object)}, so calls through it do not follow this`,
       remediation: `write it into ${service.namespace}, where the service is`,
     }
   })
@@ -62,15 +64,17 @@ function about(
   judge: (
     mesh: MeshSnapshot,
     found: AmbientService,
-  ) => { readonly message: string; readonly remediation: string } | undefined,
+  ) => { readonly message: string; readonly remediation: string } | 'skip' | undefined,
 ): ReturnType<Find> {
   if (!saysAnything(object)) return []
   const mesh = discoveredMesh(context.mesh)
   const isRule = kindNameOf(object) === KINDS.destinationRule
+  const field = isRule ? 'spec.host' : 'spec.hosts'
   const services = isRule ? ambientServicesOfRule(mesh, object) : ambientServicesOfVirtualService(mesh, object)
   for (const found of services) {
     const wrong = judge(mesh, found)
-    if (wrong !== undefined) return [{ field: isRule ? 'spec.host' : 'spec.hosts', ...wrong }]
+    if (wrong === 'skip') return [{ field, outcome: 'skip' }]
+    if (wrong !== undefined) return [{ field, ...wrong }]
   }
   return []
 }

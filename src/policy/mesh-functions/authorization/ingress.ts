@@ -107,9 +107,9 @@ function names(policy: KubeObject, principal: string): boolean {
   const arrival = { request, port: 0, address: '', readsTokens: false }
   return (['principal', 'account', 'namespace'] as const).some((about) =>
     sourceValues(policy, about).some(
-      ({ value, field }) =>
+      ({ value, isExcluded }) =>
         value !== '*' &&
-        !/\.not[A-Z]/.test(field) &&
+        !isExcluded &&
         attributeOf(IDENTITIES[about].key)?.matches(value, arrival, namespaceOf(policy)) === true,
     ),
   )

@@ -33,9 +33,9 @@ export const identitiesWithoutMtls: Find = (context, object, params) => {
     const name = nameOf(context, { kind, namespace: workload.namespace, name: workload.name }, params)
     const effect = actionOf(object) === 'DENY' ? 'it denies nobody there' : 'it lets nobody in there'
     const by = decided.object === undefined ? '' : ` by ${nameOf(context, refOf(decided.object), params)}`
-    return firstOfEachRule(named).map(({ field, value }): MeshFinding => ({
+    return firstOfEachRule(named).map(({ field, value, isExcluded }): MeshFinding => ({
       field,
-      message: `"${value}" is an identity, and ${where}${name} takes plaintext only (mTLS mode DISABLE${by}), which has none: ${effect}`,
+      message: `"${value}" is an identity, and ${where}${name} takes plaintext only (mTLS mode DISABLE${by}), which has none: ${isExcluded ? 'it excludes nobody there' : effect}`,
       remediation: 'let the workload accept mTLS: set the mode of that PeerAuthentication to STRICT',
       related: decided.object === undefined ? [] : [relatedTo(context, refOf(decided.object), params, decided.field)],
     }))

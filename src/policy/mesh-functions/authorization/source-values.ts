@@ -8,6 +8,8 @@ export interface SourceValue {
   readonly field: string
   /** Of the rule in `spec.rules`. */
   readonly rule: number
+  /** One that the caller must not have: of `notPrincipals`, `notValues`, … */
+  readonly isExcluded: boolean
 }
 
 /** Something about a caller, by its names in `source` and in `when`. */
@@ -37,6 +39,8 @@ export function sourceValues(policy: KubeObject, about: keyof typeof IDENTITIES)
 
 function listed(values: Json | undefined, field: string, rule: number): readonly SourceValue[] {
   return asList(values).flatMap((value, index) =>
-    typeof value === 'string' ? [{ value, field: `${field}[${index}]`, rule }] : [],
+    typeof value === 'string' ? [{ value, field: `${field}[${index}]`, rule, isExcluded: EXCLUDING.test(field) }] : [],
   )
 }
+
+const EXCLUDING = /\.not[A-Z][A-Za-z]*$/

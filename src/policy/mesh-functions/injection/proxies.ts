@@ -16,7 +16,8 @@ const REVISION = 'istio.io/rev'
 export const missingProxy: Find = (context, object) => {
   const workload = workloadOf(object)
   const { phase, podIP } = asObject(object.status)
-  if (workload === undefined || (phase !== 'Running' && podIP === undefined)) return []
+  const hasEnded = phase === 'Succeeded' || phase === 'Failed'
+  if (workload === undefined || hasEnded || (phase !== 'Running' && podIP === undefined)) return []
   const { mesh } = context
   if (!foretellInjection(mesh, workload).injected || hasProxy(workload) || hasSidecar(mesh, workload)) return []
   if (isCaptured(mesh, workload)) return []

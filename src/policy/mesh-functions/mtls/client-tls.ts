@@ -1,6 +1,7 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { destinationRuleFor, ruleHost, type MergedRule } from '../../../mesh/destination-rule.ts'
+import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
 import { block, blocks, text } from '../../../mesh/fields.ts'
@@ -173,7 +174,7 @@ export const droppedTls: Find = (context, object, params) => {
   if (effectivePolicy(mesh, rule, port).tls !== undefined) return []
   const wider = destinationRuleFor(mesh.without(refOf(object)), client, service)
   const lost = effectivePolicy(mesh, wider, port).tls
-  if (lost?.object === undefined || wider?.host === host || !isLoss(mesh, lost)) return []
+  if (lost?.object === undefined || wider?.host === host || !isLoss(mesh, lost, known)) return []
   const isAbsent = block(asObject(object.spec).trafficPolicy) === undefined
   const tls = { ...lost.value }
   return [
@@ -191,8 +192,14 @@ export const droppedTls: Find = (context, object, params) => {
   ]
 }
 
-/** With automatic mTLS, a rule that only asks for the mesh's mTLS is no loss. */
-function isLoss(mesh: MeshSnapshot, { value }: PlacedBlock): boolean {
-  if (value.mode === 'ISTIO_MUTUAL') return !meshConfigOf(mesh).enableAutoMtls
+/** With automatic mTLS, a rule that only asks for the mesh's mTLS is no loss, nor any TLS towards what is in the mesh. */
+function isLoss(mesh: MeshSnapshot, { value }: PlacedBlock, service: MeshService | undefined): boolean {
+  const { enableAutoMtls } = meshConfigOf(mesh)
+  if (enableAutoMtls && service !== undefined && isInMesh(mesh, service)) return false
+  if (value.mode === 'ISTIO_MUTUAL') return !enableAutoMtls
   return value.mode === 'SIMPLE' || value.mode === 'MUTUAL'
+}
+
+function isInMesh(mesh: MeshSnapshot, service: MeshService): boolean {
+  return workloadsOf(mesh, service).some((workload) => hasSidecar(mesh, workload) || isCaptured(mesh, workload))
 }

@@ -2,6 +2,7 @@ import { asObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
+import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { isNamespaceWide } from '../../../mesh/peer-authentication.ts'
 import { selects } from '../../../mesh/policy-attachment.ts'
 import { selectedWorkloads } from '../../../mesh/selection.ts'
@@ -14,11 +15,12 @@ export const rivalNamespacePolicies: Find = (context, object, params) => {
   if (!isNamespaceWide(object)) return []
   const rival = othersOf(context.mesh, object).find(isNamespaceWide)
   if (rival === undefined) return []
+  const isRoot = namespaceOf(object) === meshConfigOf(context.mesh).rootNamespace
   return [
     {
       field: 'spec',
       message: `${nameOf(context, refOf(rival), params)} is for all of ${namespaceOf(object)} already: Istio takes the older one and ignores the other`,
-      remediation: `change ${ownName(rival)} instead, or give this a selector`,
+      remediation: `change ${ownName(rival)} instead${isRoot ? '' : ', or give this a selector'}`,
       related: [relatedTo(context, refOf(rival), params)],
     },
   ]
