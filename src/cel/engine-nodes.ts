@@ -42,11 +42,19 @@ export function evaluateBy(node: ASTNode, evaluate: Evaluate): void {
   internalsOf(node).setMeta('evaluate', evaluate)
 }
 
-/** As the engine does, which finds out once and forgets what else there was. */
-export function evaluateNode(node: ASTNode, evaluator: Evaluator, context: unknown): unknown {
-  const { alternate, macro, evaluate } = internalsOf(node).meta
-  if (alternate !== undefined) return evaluator.run(alternate, context)
-  return macro === undefined ? evaluate(evaluator, node, context) : macro.evaluate(evaluator, macro, context)
+/** Has something done around a node's own evaluation, as that will be when the whole expression is prepared. */
+export function evaluateAround(
+  node: ASTNode,
+  around: (evaluate: (evaluator: Evaluator, context: unknown) => unknown) => Evaluate,
+): void {
+  const internals = internalsOf(node)
+  const { meta } = internals
+  const own = (evaluator: Evaluator, context: unknown): unknown => {
+    const { alternate, macro } = meta
+    if (alternate !== undefined) return evaluator.run(alternate, context)
+    return macro === undefined ? meta.evaluate(evaluator, node, context) : macro.evaluate(evaluator, macro, context)
+  }
+  internals.evaluate = around(own)
 }
 
 /** Is it what the engine makes of such a call? */

@@ -91,7 +91,8 @@ function withVariables(parts: Parts): CelEnvironment {
     types.set(name, type)
     environment.registerVariable(name, engineType(type))
   }
-  const known = knownNames(environment, parts)
+  // Asked for where something is wrong, which is seldom.
+  const known = (): KnownNames => knownNames(environment, parts)
   return {
     compile: (source, options = {}) => compile({ ...parts, environment, types, known }, source, options),
     extend: (variables) => withVariables({ ...parts, variables: { ...parts.variables, ...variables } }),
@@ -102,7 +103,7 @@ interface Compiler extends Parts {
   readonly environment: Environment
   /** Types of the variables. */
   readonly types: ReadonlyMap<string, Type>
-  readonly known: KnownNames
+  readonly known: () => KnownNames
 }
 
 function compile(compiler: Compiler, source: string, options: CompileOptions): CompileOutcome {
@@ -127,7 +128,7 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     const facts: CallFacts = { overloadsOf: () => [] }
     const { variables, functions } = prepare(parsed.ast, compiler, { items, messages: masked.messages, facts })
     const engineCheck = parsed.check()
-    if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known, ORIGINALS)] }
+    if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
       checkExpression(parsed.ast, {
         ...compiler,
@@ -158,7 +159,7 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
       program: toProgram({ source, type, typeCheck, variables, functions, runtime, evaluate: parsed }),
     }
   } catch (error) {
-    return { ok: false, issues: [toIssue(error, source, known, ORIGINALS)] }
+    return { ok: false, issues: [toIssue(error, source, known(), ORIGINALS)] }
   }
 }
 

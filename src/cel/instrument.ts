@@ -4,8 +4,8 @@ import { countNodes, walk } from './ast.ts'
 import type { Checked } from './check/check-expression.ts'
 import { showType } from './check/type.ts'
 import {
+  evaluateAround,
   evaluateBy,
-  evaluateNode,
   internalsOf,
   isComprehension,
   type Comprehension,
@@ -78,14 +78,13 @@ function guardReceiver(node: ASTNode & { readonly op: 'rcall' }, { overloadsOf }
   const [name, receiver] = node.args
   if (SINGLE.has(name)) return
   const types = overloadsOf(node).flatMap(({ parameters: [type] }) => (type === undefined ? [] : [type]))
-  const internals = internalsOf(receiver)
-  internals.evaluate = (evaluator, _, context) => {
-    const value = evaluateNode(receiver, evaluator, context)
+  evaluateAround(receiver, (evaluate) => (evaluator, _, context) => {
+    const value = evaluate(evaluator, context)
     if (types.some((type) => isOfType(value, type))) return value
     return errorsAt(node, () => {
       throw new FunctionError(`no such overload: a ${nameOf(value)} has no such function here`)
     })
-  }
+  })
 }
 
 function evaluateTyped(
@@ -118,12 +117,11 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
     return inner(evaluator, ast, context)
   })
   // The keys of a map are listed before the first step.
-  const range = internalsOf(args.iterable)
-  range.evaluate = (evaluator, _, context) => {
-    const value = evaluateNode(args.iterable, evaluator, context)
+  evaluateAround(args.iterable, (evaluate) => (evaluator, _, context) => {
+    const value = evaluate(evaluator, context)
     if (value instanceof Map) runtime.charge(Math.ceil(value.size / 5))
     return value
-  }
+  })
   // `all` and `exists` swallow the errors of single steps; without units left they stop at once.
   const goesOn = args.condition
   if (goesOn !== undefined) args.condition = (accumulated) => !runtime.exceeded && goesOn(accumulated)

@@ -27,10 +27,10 @@ export function createInference(nulls: Nulls): Inference {
   let known: Known = { types: new Map(), nulls }
   let count = 0
   const attempt = (body: (copy: Known) => boolean): boolean => {
-    const copy = { types: new Map(known.types), nulls }
-    if (!body(copy)) return false
-    known = copy
-    return true
+    const before = new Map(known.types)
+    if (body(known)) return true
+    known = { types: before, nulls }
+    return false
   }
   const inference: Inference = {
     fresh: () => ({ kind: 'param', name: `_${(count += 1)}` }),

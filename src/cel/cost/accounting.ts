@@ -2,7 +2,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { childrenOf } from '../ast.ts'
 import type { Checked } from '../check/check-expression.ts'
-import { evaluateBy, evaluateNode, internalsOf } from '../engine-nodes.ts'
+import { evaluateAround, evaluateBy, internalsOf } from '../engine-nodes.ts'
 import { isEmptyList, isFolded } from '../literals.ts'
 import type { Runtime } from '../runtime.ts'
 import { isSelection, type Selection } from '../selections.ts'
@@ -29,10 +29,10 @@ export function account(node: ASTNode, accounts: Accounts): void {
 
 function spendBefore(node: ASTNode, units: number, runtime: Runtime): void {
   if (units === 0) return
-  internalsOf(node).evaluate = (evaluator, _, context) => {
+  evaluateAround(node, (evaluate) => (evaluator, _, context) => {
     runtime.spend(units)
-    return evaluateNode(node, evaluator, context)
-  }
+    return evaluate(evaluator, context)
+  })
 }
 
 /** A branch of a condition that is a name, or selected from one, costs its steps and not the name. */

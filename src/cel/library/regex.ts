@@ -76,8 +76,8 @@ function findAllIn(text: string, regex: RE2JS, most: number, runtime: Runtime): 
   return found
 }
 
-/** Compiles a pattern; throws a FunctionError that says what is wrong with it. */
-export function compilePattern(pattern: string): RE2JS {
+/** Compiles a pattern; throws a FunctionError that says what is wrong with it. Policies have the same few patterns. */
+export const compilePattern: (pattern: string) => RE2JS = remembering((pattern) => {
   try {
     return RE2JS.compile(pattern)
   } catch (error) {
@@ -85,4 +85,4 @@ export function compilePattern(pattern: string): RE2JS {
       `"${pattern}" is no regular expression of RE2: ${error instanceof Error ? error.message : ''}`,
     )
   }
-}
+})
