@@ -14,7 +14,7 @@ import { markdown } from './webhook/table.ts'
 const MEASUREMENTS: Readonly<Record<string, () => Promise<string> | string>> = {
   questions: async () => {
     const [large, tenth] = [await ask(LARGE_MESH), await ask(TENTH_OF_LARGE_MESH)]
-    return `${large.told}\n\n${compareRows('question, ms', large.rows, tenth.rows)}`
+    return `${large.told}\n\n${compareRows('question, ms (p99: of processor time)', large.rows, tenth.rows)}`
   },
   reviews: async () => {
     const [large, tenth] = [await review(LARGE_MESH), await review(TENTH_OF_LARGE_MESH)]

@@ -20,7 +20,7 @@ import { workloadOf, type Workload } from '../../src/mesh/workloads.ts'
 import { trimObject } from '../../src/sources/cluster/trim-object.ts'
 import type { MeshSize } from '../generate-mesh.ts'
 import { stored } from './stored.ts'
-import { clocked, summarize, type Row } from './times.ts'
+import { summarize, type Row } from './times.ts'
 
 /** A question, asked of a workload and a host of a mesh. */
 type Question = (snapshot: MeshSnapshot, workload: Workload, host: string, object: KubeObject) => unknown
@@ -84,35 +84,34 @@ export async function buildMesh(
 }
 
 function changes(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
-  const times: number[] = []
+  const works: (() => unknown)[] = []
   let current = snapshot
   for (let sample = 0; sample < SAMPLES; sample++) {
     const object = objects[(sample * 7919) % objects.length]
     if (object === undefined) continue
     const changed: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(sample) } }
-    times.push(clocked(() => (current = current.with(changed))))
+    works.push(() => (current = current.with(changed)))
   }
-  return summarize(times)
+  return summarize(works)
 }
 
 function events(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
-  const times: number[] = []
+  const works: (() => unknown)[] = []
   let current = snapshot
   for (let sample = 0; sample < SAMPLES; sample++) {
     const object = objects[(sample * 7919) % objects.length]
     if (object === undefined) continue
     const text = JSON.stringify(stored(object, sample))
-    const apply = (): void => {
+    works.push(() => {
       const trimmed = trimObject(JSON.parse(text), object.kind, object.apiVersion)
       if (trimmed !== undefined) current = current.with(trimmed)
-    }
-    times.push(clocked(apply))
+    })
   }
-  return summarize(times)
+  return summarize(works)
 }
 
 function ask(snapshot: MeshSnapshot, size: MeshSize, question: Question, state: 'as it is' | 'overlaid'): Row {
-  const times: number[] = []
+  const works: (() => unknown)[] = []
   for (let sample = 0; sample < SAMPLES; sample++) {
     // as many namespaces in either mesh, so that both are as warm
     const own = ((sample * 7919) % ASKED_NAMESPACES) * Math.floor(size.namespaces / ASKED_NAMESPACES)
@@ -127,7 +126,7 @@ function ask(snapshot: MeshSnapshot, size: MeshSize, question: Question, state: 
     const host = serviceHost(`app-${sample % size.servicesPerNamespace}`, other)
     const mesh = (): MeshSnapshot =>
       state === 'overlaid' ? snapshot.with({ ...route, metadata: { ...route.metadata, name: 'new' } }) : snapshot
-    times.push(clocked(() => question(mesh(), workload, host, policy)))
+    works.push(() => question(mesh(), workload, host, policy))
   }
-  return summarize(times)
+  return summarize(works)
 }

@@ -73,7 +73,7 @@ export function timeoutInversions(snapshot: MeshSnapshot, node: CallNode): reado
 /** Istio's own retries multiply nothing; without others there is nothing to search for. */
 function multipliesAnything(snapshot: MeshSnapshot): boolean {
   if (block(meshConfigOf(snapshot).defaultHttpRetryPolicy) !== undefined) return true
-  return snapshot.namespacesOf(virtualServicesWithRetries, RETRIES).length > 0
+  return snapshot.has(virtualServicesWithRetries, RETRIES)
 }
 
 interface Search {

@@ -10,6 +10,7 @@ import { coveringPatterns, isWildcard, resolveHost } from './hosts.ts'
 import {
   authorizationPoliciesByCaller,
   callersByHost,
+  SOURCE_LABELS,
   sidecarsByHost,
   virtualServicesByHost,
   virtualServicesBySource,
@@ -182,6 +183,7 @@ function distinct(snapshot: MeshSnapshot, calls: readonly KnownCall[]): readonly
 
 /** Does any VirtualService for a host ask for labels of the caller? */
 function asksForLabels(snapshot: MeshSnapshot, host: string): boolean {
+  if (!snapshot.has(virtualServicesBySource, SOURCE_LABELS)) return false
   for (const pattern of coveringPatterns(host)) {
     const conditions = snapshot.find(virtualServicesByHost, pattern).flatMap((object) => sourceConditions(object))
     if (conditions.some(({ labels }) => Object.keys(labels).length > 0)) return true

@@ -36,6 +36,7 @@ function restrict(snapshot: MeshSnapshot, isDiscovered: (namespace: string) => b
     inNamespace: (kind, namespace) => (isSeen(kind, namespace) ? snapshot.inNamespace(kind, namespace) : []),
     all: (kind) => (CLUSTER_KINDS.has(kind) ? snapshot.all(kind) : seen(snapshot.all(kind))),
     namespacesWith: (kind) => snapshot.namespacesWith(kind).filter((namespace) => isSeen(kind, namespace)),
+    has: (index, key) => snapshot.namespacesOf(index, key).some((namespace) => isSeen(index.kind, namespace)),
     find: (index, key) => seen(snapshot.find(index, key)),
     findIn: (index, key, namespace) => (isSeen(index.kind, namespace) ? snapshot.findIn(index, key, namespace) : []),
     namespacesOf: (index, key) =>

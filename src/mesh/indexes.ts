@@ -88,8 +88,12 @@ export const virtualServicesWithRetries: Index = {
 }
 export const RETRIES = 'retries'
 
-/** VirtualServices with a condition on who asks, under `namespace:…` and `label:key=value` for every label that they ask for. */
+/**
+ * VirtualServices with a condition on who asks, under `namespace:…` and `label:key=value` for every label that they ask for; those that
+ * ask for any label also under `SOURCE_LABELS`.
+ */
 export const virtualServicesBySource: Index = { kind: KINDS.virtualService, keys: sources }
+export const SOURCE_LABELS = 'labels'
 
 /** Sidecars by the exact hosts of their egress. */
 export const sidecarsByHost: Index = {
@@ -216,6 +220,7 @@ function* sources(service: KubeObject): Generator<string> {
       if (typeof sourceNamespace === 'string' && sourceNamespace !== '') yield `namespace:${sourceNamespace}`
       for (const [key, value] of Object.entries(asObject(sourceLabels))) {
         if (typeof value === 'string') yield `label:${key}=${value}`
+        yield SOURCE_LABELS
       }
     }
   }

@@ -142,7 +142,7 @@ export function routeQuery(
       return isKnown ? target : host
     },
     isHashed: (destination) => {
-      if (snapshot.namespacesOf(destinationRulesWithHash, HASHED).length === 0) return false
+      if (!snapshot.has(destinationRulesWithHash, HASHED)) return false
       const service = visibleService(snapshot, scope, text(destination.host) ?? '')
       if (service === undefined) return false
       return isHashed(destinationRuleFor(snapshot, client, service), destination)

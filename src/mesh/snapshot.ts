@@ -42,6 +42,8 @@ export interface MeshSnapshot {
   all(kind: KindName): readonly KubeObject[]
   /** The namespaces that have objects of a kind, in order. */
   namespacesWith(kind: KindName): readonly string[]
+  /** Does any object have the key in the index? */
+  has(index: Index, key: string): boolean
   /** The objects that have the key in the index. */
   find(index: Index, key: string): readonly KubeObject[]
   /** Those of them in one namespace. */
@@ -175,6 +177,10 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
     namespacesWith(kind) {
       kindsRead?.add(kind)
       return namespacesIn(state.objects.get(kind) ?? NO_BUCKETS)
+    },
+    has(index, key) {
+      kindsRead?.add(index.kind)
+      return state.indexes.get(index)?.has(key) === true
     },
     find(index, key) {
       kindsRead?.add(index.kind)
