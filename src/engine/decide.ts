@@ -2,7 +2,7 @@ import type { CelProgram } from '../cel/types.ts'
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
-import type { Policy } from '../policy/policy.ts'
+import { readsMesh, type Policy } from '../policy/policy.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
@@ -26,13 +26,23 @@ export interface DecideInput {
   readonly phase: 'mutate' | 'validate' | 'both'
   /** How much of the mesh is known; all of it when left out. */
   readonly knowledge?: MeshKnowledge
+  /** Is the time over that whoever asks will wait? Asked before each policy that reads the mesh; never over when left out. */
+  readonly isLate?: () => boolean
 }
 
 /**
  * The one decision function: webhook, dry run and command line differ only in where its inputs come from and how the
  * decision is shown. Pure and synchronous; never throws for any JSON (nested no deeper than the edges allow).
  */
-export function decide({ request, policies, mesh, meshAfter, phase, knowledge = 'whole' }: DecideInput): Decision {
+export function decide({
+  request,
+  policies,
+  mesh,
+  meshAfter,
+  phase,
+  knowledge = 'whole',
+  isLate = () => false,
+}: DecideInput): Decision {
   const candidates = policies.matching(request.resource.group, resourceName(request), request.operation)
   if (policies.enforcement === 'off' || candidates.length === 0 || isUnchanged(request) || isCleanup(request))
     return untouched(request)
@@ -55,6 +65,11 @@ export function decide({ request, policies, mesh, meshAfter, phase, knowledge = 
   let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
+      // What looks at the object alone takes microseconds; what asks the mesh is where time may go.
+      if (readsMesh(bound.policy) && isLate()) {
+        findings.push(judge.cannotEvaluate(bound, 'there was no time left to look at the mesh', TRY_AGAIN))
+        continue
+      }
       const judgement = judge.judge(bound)
       if (judgement.evaluated) evaluated.push(bound.policy.name)
       findings.push(...judgement.findings)
@@ -150,6 +165,8 @@ const CLEANERS: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:namespace-controller',
   'system:serviceaccount:kube-system:generic-garbage-collector',
 ])
+
+const TRY_AGAIN = 'try again; if it lasts, show this to whoever runs Meshward'
 
 const GIVE_LABELS = 'give its Namespace along with the object, or by --context'
 

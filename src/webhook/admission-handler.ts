@@ -116,11 +116,15 @@ async function judge(context: AdmissionContext, incoming: Incoming): Promise<Out
     mesh: context.mesh.current(),
     knowledge: context.knowledge(),
     phase: webhook,
+    isLate: () => performance.now() - started > timeout * SHARE_FOR_JUDGING,
   })
   return { ok: true, value: { admission: admission.value, decision, bytes: body.value.length } }
 }
 
 const WHY_NOT_MORE = 'more than an object and its predecessor can take. Make the object smaller; etcd keeps 1.5 MiB'
+
+/** Of the time that the caller waits; the rest is for the answer. */
+const SHARE_FOR_JUDGING = 0.8
 
 const TOO_LATE: Outcome<never> = {
   ok: false,
