@@ -1,10 +1,11 @@
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import type { Placement } from './gateway-merge.ts'
-import { gatewayProxy, virtualHosts, type GatewayProxy, type VirtualHost } from './gateway-routes.ts'
+import { gatewayProxy, virtualHosts, type VirtualHost } from './gateway-routes.ts'
 import { isHttpServer, sniHosts, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
 import { coveringPatterns } from './hosts.ts'
 import { isCatchAll } from './http-match.ts'
+import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
 
@@ -29,34 +30,66 @@ export function relaxedSni(snapshot: MeshSnapshot, gateway: KubeObject): readonl
   const name = `${namespaceOf(gateway)}/${nameOf(gateway)}`
   return likelyPodsOfGateway(snapshot, gateway).flatMap((pod) => {
     const proxy = gatewayProxy(snapshot, pod)
-    const opened = proxy.merged.placements.filter(isOpenHttps)
-    return opened
-      .filter(({ server }) => server.gatewayName === name)
-      .flatMap((own) => opened.flatMap((other) => relaxedBetween(proxy, own, other)))
+    const answersOf = memo(({ server, port }: Placement) =>
+      byDomain(virtualHosts(proxy, proxy.merged.sharingRoutes(server, port))),
+    )
+    return (overlapsByGateway(proxy.merged.placements).get(name) ?? []).flatMap(
+      ({ strict, relaxed, host }): readonly RelaxedSni[] => {
+        const [first] = answering(answersOf(relaxed), host)?.routes ?? []
+        const isRefused =
+          first !== undefined &&
+          isCatchAll(first.match) &&
+          first.action.kind === 'direct-response' &&
+          first.action.status === MISDIRECTED
+        if (isRefused) return []
+        return [{ pod, strict: strict.server, host, relaxed: relaxed.server, isServed: first !== undefined }]
+      },
+    )
   })
 }
 
-function relaxedBetween(proxy: GatewayProxy, own: Placement, other: Placement): readonly RelaxedSni[] {
-  const isStrict = demandsCertificate(own.server)
-  if (own.port !== other.port || isStrict === demandsCertificate(other.server)) return []
-  const [strict, relaxed] = isStrict ? [own.server, other.server] : [other.server, own.server]
-  const wider = new Set(sniHosts(relaxed))
-  const covered = sniHosts(strict).filter((host) => isWithin(host, wider))
-  if (covered.length === 0) return []
-  const answers = byDomain(virtualHosts(proxy, proxy.merged.sharingRoutes(relaxed, own.port)))
-  return covered.flatMap((host): readonly RelaxedSni[] => {
-    const [first] = answering(answers, host)?.routes ?? []
-    const isRefused =
-      first !== undefined &&
-      isCatchAll(first.match) &&
-      first.action.kind === 'direct-response' &&
-      first.action.status === MISDIRECTED
-    return isRefused ? [] : [{ pod: proxy.merged.pod, strict, host, relaxed, isServed: first !== undefined }]
-  })
+/** A name of a server that demands a certificate, and a server with a wider name on the same port that demands none. */
+interface Overlap {
+  readonly strict: Placement
+  readonly relaxed: Placement
+  readonly host: string
 }
 
-function isWithin(host: string, wider: ReadonlySet<string>): boolean {
-  return [...coveringPatterns(host)].some((pattern) => pattern !== host && wider.has(pattern))
+/** By each of the two Gateways. Replicas share their placements, and so this. */
+const overlapsByGateway: (placements: readonly Placement[]) => ReadonlyMap<string, readonly Overlap[]> = memo(
+  (placements) => {
+    const opened = placements.filter(isOpenHttps)
+    const relaxed = new Map<string, Placement[]>()
+    for (const placement of opened) {
+      if (demandsCertificate(placement.server)) continue
+      for (const host of new Set(sniHosts(placement.server))) {
+        const key = `${placement.port} ${host}`
+        const known = relaxed.get(key)
+        if (known === undefined) relaxed.set(key, [placement])
+        else known.push(placement)
+      }
+    }
+    const found = new Map<string, Overlap[]>()
+    for (const overlap of opened.flatMap((strict) => overlapsOf(strict, relaxed))) {
+      const names = new Set([overlap.strict.server.gatewayName, overlap.relaxed.server.gatewayName])
+      for (const name of names) {
+        const known = found.get(name)
+        if (known === undefined) found.set(name, [overlap])
+        else known.push(overlap)
+      }
+    }
+    return found
+  },
+)
+
+/** Each server but once, as it can be wider in several of its names. */
+function overlapsOf(strict: Placement, relaxed: ReadonlyMap<string, readonly Placement[]>): readonly Overlap[] {
+  if (!demandsCertificate(strict.server)) return []
+  return sniHosts(strict.server).flatMap((host) => {
+    const wider = [...coveringPatterns(host)].filter((pattern) => pattern !== host)
+    const servers = new Set(wider.flatMap((pattern) => relaxed.get(`${strict.port} ${pattern}`) ?? []))
+    return [...servers].map((each): Overlap => ({ strict, relaxed: each, host }))
+  })
 }
 
 function byDomain(hosts: readonly VirtualHost[]): ReadonlyMap<string, VirtualHost> {

@@ -49,6 +49,47 @@ const QUESTIONS: readonly (readonly [name: string, object: string, field: string
     'spec.subsets[0].trafficPolicy',
     object('VirtualService', 'shop', 'other', '{ hosts: [other] }'),
   ],
+  [
+    'ambient.withoutWaypoint',
+    object('AuthorizationPolicy', 'shop', 'get', '{ rules: [{ to: [{ operation: { methods: [GET] } }] }] }'),
+    'spec.rules[0].to[0].operation.methods',
+    other,
+  ],
+  [
+    'ambient.unenforcedDenials',
+    object(
+      'AuthorizationPolicy',
+      'shop',
+      'get',
+      '{ action: DENY, rules: [{ to: [{ operation: { methods: [GET] } }] }] }',
+    ),
+    'spec.rules[0]',
+    other,
+  ],
+  [
+    'ambient.unservedNamespace',
+    object('VirtualService', 'shop', 'v', '{ hosts: [cart], http: [{ route: [{ destination: { host: cart } }] }] }'),
+    'spec.hosts',
+    `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: shop }
+spec: { gatewayClassName: istio }
+`,
+  ],
+  [
+    'authorization.uncoveredBehindGateway',
+    object('Gateway', 'edge', 'web', '{ selector: { istio: ingress }, servers: [] }'),
+    'spec.servers',
+    object('AuthorizationPolicy', 'shop', 'other', '{ selector: { matchLabels: { app: other } } }'),
+  ],
+  [
+    'authorization.idleSelector',
+    object('AuthorizationPolicy', 'shop', 'p', '{ selector: { matchLabels: { app: cart } } }'),
+    'spec.selector.matchLabels',
+    pod('shop', 'web-1', 'app: web'),
+  ],
   ['scoping.idleSelector', selecting, 'spec.workloadSelector.labels', pod('shop', 'web-1', 'app: web')],
   [
     'scoping.unknownImports',
@@ -64,9 +105,46 @@ const QUESTIONS: readonly (readonly [name: string, object: string, field: string
   ],
 ]
 
+const captured = `
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: shop, labels: { istio.io/dataplane-mode: ambient } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: cart, namespace: shop, labels: { app: cart } }
+status: { podIP: 10.0.0.1 }
+`
+const gatewayPod = `
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: gw, namespace: edge, labels: { istio: ingress } }
+spec: { containers: [{ name: istio-proxy, args: [proxy, router] }] }
+status: { podIP: 10.0.0.9 }
+`
+
+/** Without which there would be nothing to ask about. */
+const AROUND: Readonly<Record<string, string>> = {
+  'routing.emptySubsets': service('shop', 'cart'),
+  'ambient.withoutWaypoint': captured,
+  'ambient.unenforcedDenials': captured,
+  'ambient.unservedNamespace': captured + service('shop', 'cart'),
+  'authorization.uncoveredBehindGateway':
+    gatewayPod +
+    service('shop', 'cart') +
+    pod('shop', 'cart-1', 'app: cart') +
+    object(
+      'VirtualService',
+      'edge',
+      'v',
+      '{ hosts: [a.com], gateways: [web], http: [{ route: [{ destination: { host: cart.shop.svc.cluster.local } }] }] }',
+    ),
+}
+
 describe('of a few files nothing is said about what they may not show', () => {
-  // a Service without which there would be nothing to ask about
-  const around = (name: string): string => (name === 'routing.emptySubsets' ? service('shop', 'cart') : '')
+  const around = (name: string): string => AROUND[name] ?? ''
 
   test.each(QUESTIONS)('%s skips the place, of %s', (name, yaml, field) => {
     const [asked] = objectsFrom(yaml)
@@ -87,4 +165,16 @@ describe('of a few files nothing is said about what they may not show', () => {
     const found = asked && ask(name, { object: asked, mesh: objectsFrom(around(name)) })
     expect(found?.map((each) => [each.field, typeof each.message])).toEqual([[field, 'string']])
   })
+})
+
+test('a selector of the root namespace selects in the whole mesh, of which a few files show no end', () => {
+  const [policy] = objectsFrom(
+    object('AuthorizationPolicy', 'istio-system', 'p', '{ selector: { matchLabels: { app: cart } } }'),
+  )
+  const mesh = objectsFrom(pod('istio-system', 'istiod', 'app: istiod'))
+  const field = 'spec.selector.matchLabels'
+  const answer = (knowledge: 'whole' | 'partial') =>
+    policy && ask('authorization.idleSelector', { object: policy, mesh, knowledge })
+  expect(answer('partial')).toEqual([{ field, outcome: 'skip' }])
+  expect(answer('whole')).toMatchObject([{ field, atMost: 'Warn' }])
 })

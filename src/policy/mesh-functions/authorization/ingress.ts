@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { attributeOf } from '../../../mesh/authorization-attributes.ts'
 import { authorizationFor } from '../../../mesh/authorization.ts'
@@ -14,11 +15,12 @@ import {
   referencesToGateway,
   referencesToHost,
 } from '../../../mesh/references.ts'
-import { servicesWithHost } from '../../../mesh/registry.ts'
+import { servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, workloadOf, type Workload } from '../../../mesh/workloads.ts'
-import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
 import { IDENTITIES, sourceValues } from './source-values.ts'
 
 /** Workloads behind an ingress gateway for whom no policy says that it is the gateway that may call them; from either side. */
@@ -28,13 +30,15 @@ export const uncoveredBehindGateway: Find = (context, object, params) => {
   const workload = workloadOf(object)
   if (workload === undefined) return []
   for (const gateway of gatewaysTowards(mesh, workload)) {
-    const gap = gapOf(mesh, workload, gateway)
+    const pods = podsOfGateway(mesh, gateway)
+    const gap = gapOf(mesh, workload, identitiesOf(mesh, pods))
     if (gap === undefined) continue
+    if (isUnknown(context, mesh, workload)) return [{ field: '', outcome: 'skip' }]
     return [
       {
         field: '',
         message: `${workload.name} is reachable through ${nameOf(context, refOf(gateway), params)}, and ${gap}`,
-        remediation: remediationFor(mesh, gateway),
+        remediation: remediationFor(pods),
         related: [relatedTo(context, refOf(gateway), params)],
       },
     ]
@@ -42,32 +46,51 @@ export const uncoveredBehindGateway: Find = (context, object, params) => {
   return []
 }
 
-const behindGateway = (
-  context: Parameters<Find>[0],
+/** One finding for each service that a route leads to: its workloads are mostly alike. */
+function behindGateway(
+  context: MeshContext,
   mesh: MeshSnapshot,
   gateway: KubeObject,
-  params: Parameters<Find>[2],
-): readonly MeshFinding[] => {
-  const found: MeshFinding[] = []
-  const seen = new Set<Workload>()
-  for (const { object: route } of referencesToGateway(mesh, `${namespaceOf(gateway)}/${ownName(gateway)}`)) {
-    for (const { host } of destinationReferences(route)) {
-      for (const workload of servicesWithHost(mesh, host).flatMap((service) => workloadsOf(mesh, service))) {
-        if (seen.has(workload)) continue
-        seen.add(workload)
-        const gap = gapOf(mesh, workload, gateway)
-        if (gap === undefined) continue
-        const ref = refOf(workload.object)
+  params: JsonObject,
+): readonly (MeshFinding | SkippedPlace)[] {
+  const pods = podsOfGateway(mesh, gateway)
+  const identities = identitiesOf(mesh, pods)
+  if (identities.length === 0) return []
+  const field = 'spec.servers'
+  const found: (MeshFinding | SkippedPlace)[] = []
+  for (const [service, route] of servicesBehind(mesh, gateway)) {
+    for (const workload of workloadsOf(mesh, service)) {
+      const gap = gapOf(mesh, workload, identities)
+      if (gap === undefined) continue
+      const ref = refOf(workload.object)
+      if (isUnknown(context, mesh, workload)) found.push({ field, outcome: 'skip' })
+      else
         found.push({
-          field: 'spec.servers',
+          field,
           message: `${nameOf(context, ref, params)} is reachable through this Gateway, and ${gap}`,
-          remediation: remediationFor(mesh, gateway),
+          remediation: remediationFor(pods),
           related: [relatedTo(context, ref, params), relatedTo(context, refOf(route), params)],
         })
-      }
+      break
     }
   }
   return found
+}
+
+/** The services to which routes of a Gateway lead, each with the first such route. */
+function servicesBehind(mesh: MeshSnapshot, gateway: KubeObject): ReadonlyMap<MeshService, KubeObject> {
+  const found = new Map<MeshService, KubeObject>()
+  for (const { object: route } of referencesToGateway(mesh, `${namespaceOf(gateway)}/${ownName(gateway)}`)) {
+    for (const { host } of destinationReferences(route)) {
+      for (const service of servicesWithHost(mesh, host)) if (!found.has(service)) found.set(service, route)
+    }
+  }
+  return found
+}
+
+/** Of a few files that show no policy of its namespace, nobody knows what covers a workload. */
+function isUnknown({ knowledge }: MeshContext, mesh: MeshSnapshot, { namespace }: Workload): boolean {
+  return knowledge === 'partial' && mesh.inNamespace(KINDS.authorizationPolicy, namespace).length === 0
 }
 
 /** The Gateways whose routes lead to a workload. */
@@ -82,23 +105,26 @@ function gatewaysTowards(mesh: MeshSnapshot, workload: Workload): readonly KubeO
 }
 
 /** What is missing; undefined where a policy speaks of the gateway, or nobody knows who the gateway is. */
-function gapOf(mesh: MeshSnapshot, workload: Workload, gateway: KubeObject): string | undefined {
-  const pods = podsOfGateway(mesh, gateway)
-  if (pods.length === 0 || !hasSidecar(mesh, workload)) return undefined
+function gapOf(mesh: MeshSnapshot, workload: Workload, gateway: readonly string[]): string | undefined {
+  if (gateway.length === 0 || !hasSidecar(mesh, workload)) return undefined
   if (!isClosedByDefault(mesh, workload))
     return 'no AuthorizationPolicy restricts who may call it: anybody in the mesh may, past the gateway'
   const { ALLOW: allow } = authorizationFor(mesh, workload)
-  const { trustDomain } = meshConfigOf(mesh)
-  const isNamed = pods.some(({ namespace, serviceAccount }) =>
-    allow.some((policy) => names(policy, `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`)),
-  )
+  const isNamed = allow.some((policy) => gateway.some((identity) => names(policy, identity)))
   return isNamed ? undefined : 'no AuthorizationPolicy names the identity of its gateway as a caller'
 }
 
-function remediationFor(mesh: MeshSnapshot, gateway: KubeObject): string {
-  const [pod] = podsOfGateway(mesh, gateway)
+/** Who the pods of a gateway are, in principals; most often all the same. */
+function identitiesOf(mesh: MeshSnapshot, pods: readonly Workload[]): readonly string[] {
+  const { trustDomain } = meshConfigOf(mesh)
+  return [
+    ...new Set(pods.map(({ namespace, serviceAccount }) => `${trustDomain}/ns/${namespace}/sa/${serviceAccount}`)),
+  ]
+}
+
+function remediationFor([pod]: readonly Workload[]): string {
   const account = pod === undefined ? 'the account of the gateway' : `${pod.namespace}/${pod.serviceAccount}`
-  return `apply an AuthorizationPolicy with action ALLOW for it and serviceAccounts: ["${account}"] in from.source`
+  return `apply an AuthorizationPolicy with action ALLOW for it and serviceAccounts: ["${account}"] in from.source, beside the other callers it is to have`
 }
 
 /** Does a policy name a caller as one who may call? What names everybody names nobody. */

@@ -12,9 +12,10 @@ import { sourceValues, type SourceValue } from './source-values.ts'
 export const unknownNamespaces: Find = (context, object) => {
   const { mesh, knowledge } = context
   const found: (MeshFinding | SkippedPlace)[] = []
+  const names = mesh.all(KINDS.namespace).map(nameOf)
   for (const { value, field } of sourceValues(object, 'namespace')) {
     const isPattern = value.startsWith('*') || value.endsWith('*')
-    if (value === namespaceOf(object) || (isPattern ? matchesAny(mesh, value) : exists(mesh, value))) continue
+    if (value === namespaceOf(object) || (isPattern ? matchesAny(names, value) : exists(mesh, value))) continue
     if (knowledge === 'partial') found.push({ field, outcome: 'skip' })
     else
       found.push({
@@ -94,12 +95,10 @@ function knowsAccounts(mesh: MeshSnapshot, namespace: string): boolean {
 }
 
 /** A star at one end stands for anything, alone for every namespace. istio: security/authz/matcher/string.go. */
-function matchesAny(mesh: MeshSnapshot, pattern: string): boolean {
+function matchesAny(names: readonly string[], pattern: string): boolean {
   if (pattern === '*') return true
-  return mesh.all(KINDS.namespace).some((namespace) => {
-    const name = nameOf(namespace)
-    return pattern.startsWith('*') ? name.endsWith(pattern.slice(1)) : name.startsWith(pattern.slice(0, -1))
-  })
+  const [prefix, suffix] = [pattern.slice(0, -1), pattern.slice(1)]
+  return names.some(pattern.startsWith('*') ? (name) => name.endsWith(suffix) : (name) => name.startsWith(prefix))
 }
 
 function exists(mesh: MeshSnapshot, namespace: string): boolean {
