@@ -15,7 +15,7 @@ import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
-import { maskMessages, restoreFields, type Messages } from './message-literals.ts'
+import { maskMessages, restoreFields } from './message-literals.ts'
 import { messageNode } from './message-nodes.ts'
 import { operatorNode, type CallFacts } from './operator-nodes.ts'
 import { emptyLiteral, maskOptionalItems, optionalLiteral, type OptionalItems } from './optional-items.ts'
@@ -125,8 +125,8 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     const refused = [...checkGrammar(tokens, source), ...restoreFields(parsed.ast, masked, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
-    const facts: CallFacts = { overloadsOf: () => [] }
-    const { variables, functions } = prepare(parsed.ast, compiler, { items, messages: masked.messages, facts })
+    const facts: CallFacts = { messages: masked.messages, overloadsOf: () => [] }
+    const { variables, functions } = prepare(parsed.ast, compiler, { items, facts })
     const engineCheck = parsed.check()
     if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
@@ -210,7 +210,7 @@ const ORIGINALS: ReadonlyMap<string, string> = new Map([...RENAMED].map(([old, n
 function prepare(
   root: ASTNode,
   { hosts, runtime, variables: declared }: Compiler,
-  { items, messages, facts }: { readonly items: OptionalItems; readonly messages: Messages; readonly facts: CallFacts },
+  { items, facts }: { readonly items: OptionalItems; readonly facts: CallFacts },
 ): {
   readonly variables: ReadonlySet<string>
   readonly functions: ReadonlySet<string>
@@ -221,7 +221,7 @@ function prepare(
     const operator = operatorNode(node, runtime, facts)
     if (operator !== undefined) replaceMacro(node, operator)
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
-    const message = node.op === 'map' ? messages.get(node.start) : undefined
+    const message = node.op === 'map' ? facts.messages.get(node.start) : undefined
     if (message !== undefined && node.op === 'map')
       return replaceMacro(node, messageNode(node, message, items.get(node.start)))
     const empty = emptyLiteral(node)

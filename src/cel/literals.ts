@@ -86,30 +86,31 @@ const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', '
 export function constantCalls(root: ASTNode): readonly ASTNode[] {
   const calls: ASTNode[] = []
   walk(root, (node) => {
-    if (node.op === 'call' && isFolded(node)) calls.push(node)
+    if (node.op === 'call' && isConstant(node)) calls.push(node)
   })
   return calls
 }
 
-/** Is it there before anything is evaluated: a literal, or made of nothing else by what Kubernetes folds? */
-export function isFolded(node: ASTNode): boolean {
-  switch (node.op) {
-    case 'value':
-      return true
-    case 'list':
-      return node.args.every(isFolded)
-    case 'map':
-      return node.args.every(([key, value]) => isFolded(key) && isFolded(value))
-    case '-_':
-      // A sign belongs to the number right behind it.
-      return node.args.op === 'value' && node.args.start === node.start + 1
-    case 'call': {
-      const [argument, ...rest] = node.args[1]
-      return CONSTANT_CALLS.has(node.args[0]) && argument !== undefined && rest.length === 0 && isFolded(argument)
-    }
-    default:
-      return false
-  }
+/** A literal of a scalar, or what Kubernetes makes of one when it compiles. */
+function isConstant(node: ASTNode): boolean {
+  if (node.op === 'value') return true
+  // A sign belongs to the number right behind it.
+  if (node.op === '-_') return node.args.op === 'value' && node.args.start === node.start + 1
+  return isConversion(node, isConstant)
+}
+
+function isConversion(node: ASTNode, isKnown: (argument: ASTNode) => boolean): boolean {
+  if (node.op !== 'call' || !CONSTANT_CALLS.has(node.args[0])) return false
+  const [argument, ...rest] = node.args[1]
+  return argument !== undefined && rest.length === 0 && isKnown(argument)
+}
+
+/** Is it there before anything is evaluated: made of nothing but literals? Objects with a type never are. */
+export function isFolded(node: ASTNode, messages: Messages): boolean {
+  const isKnown = (part: ASTNode): boolean => isFolded(part, messages)
+  if (node.op === 'list') return node.args.every(isKnown)
+  if (node.op === 'map') return !messages.has(node.start) && node.args.flat().every(isKnown)
+  return isConstant(node) || isConversion(node, isKnown)
 }
 
 /** Is it `[]`? */

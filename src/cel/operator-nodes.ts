@@ -4,11 +4,13 @@ import { callCost } from './cost/call-cost.ts'
 import { errorsAt } from './library/library.ts'
 import type { Checker, Evaluator, Replacement, Scope, TypeOf } from './library/macro.ts'
 import { isEmptyList, isFolded } from './literals.ts'
+import type { Messages } from './message-literals.ts'
 import { OPERATIONS } from './operators.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What is known of calls once the expression is checked, which is before it is evaluated. */
 export interface CallFacts {
+  readonly messages: Messages
   overloadsOf(node: ASTNode): readonly unknown[]
 }
 
@@ -28,7 +30,7 @@ export function operatorNode(node: ASTNode, runtime: Runtime, facts: CallFacts):
     return isArithmetic ? (a.name === b.name ? a : checker.getType('dyn')) : checker.getType('bool')
   }
   // Whether a value is one of literals is looked up at once.
-  const cost = node.op === 'in' && isFolded(right) ? undefined : callCost(node.op)
+  const cost = node.op === 'in' && isFolded(right, facts.messages) ? undefined : callCost(node.op)
   let single: 'single' | 'several' | undefined
   // Nothing is in an empty list, whatever it is. Source: cel-go `interpreter/decorators.go`, maybeOptimizeSetMembership.
   if (node.op === 'in' && isEmptyList(right)) return { async: false, typeCheck, evaluate: () => false }

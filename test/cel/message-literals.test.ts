@@ -14,6 +14,7 @@ function evaluate(source: string, options: CompileOptions): Json {
 
 test.each<[string, Json]>([
   ['Object{}', {}],
+  ["[dyn(Object{}) == Object.a{}, dyn(Object{a: 1}) == {'a': 1}]", [false, false]],
   ["Object.spec{a: object.spec.a, b: ['x']}", { a: 1, b: ['x'] }],
   ["[JSONPatch{op: 'add', path: '/a', value: Object.a{b: null}}]", [{ op: 'add', path: '/a', value: { b: null } }]],
   ['Object.spec{?a: object.spec.?none, ?b: object.spec.?a}', { b: 1 }],

@@ -43,7 +43,7 @@ function accountBranch(node: ASTNode, accounts: Accounts): void {
 
 /** What a part costs that is evaluated with the whole. */
 export function fixedCost(node: ASTNode, accounts: Accounts): number {
-  if (isFolded(node)) return 0
+  if (isFolded(node, accounts.messages)) return 0
   if (isSelection(node)) return selectionCost(node, accounts)
   const children = (): number => childrenOf(node).reduce((units, part) => units + fixedCost(part, accounts), 0)
   switch (node.op) {
@@ -70,7 +70,7 @@ export function fixedCost(node: ASTNode, accounts: Accounts): number {
     case 'in':
       // Nothing is looked for in an empty list.
       if (isEmptyList(node.args[1])) return 0
-      return children() + (isFolded(node.args[1]) && node.args[1].op === 'map' ? 1 : 0)
+      return children() + (isFolded(node.args[1], accounts.messages) && node.args[1].op === 'map' ? 1 : 0)
     default:
       // Operators whose cost depends on their values count it themselves.
       return children() + (callCost(node.op) === undefined ? 1 : 0)
@@ -89,7 +89,7 @@ function countingBy(accounts: Accounts): Counting {
 function selectionCost(node: Selection, accounts: Accounts): number {
   const [operand, key] = node.args
   const isOptional = node.op === '.?' || node.op === '[?]' || accounts.checked.typeOf(operand).kind === 'optional'
-  const isFixed = typeof key === 'string' || isFolded(key)
+  const isFixed = typeof key === 'string' || isFolded(key, accounts.messages)
   const place = typeof key === 'string' ? 0 : fixedCost(key, accounts)
   return fixedCost(operand, accounts) + place + (begins(operand) ? 1 : 0) + (isFixed && !isOptional ? 1 : 0)
 }
