@@ -42,7 +42,7 @@ export async function measureDocuments(
 }
 
 /** A mesh as a folder of manifests. */
-export function writeMesh(folder: string, size: MeshSize): void {
+function writeMesh(folder: string, size: MeshSize): void {
   mkdirSync(folder)
   for (const object of generateMesh(size)) {
     const file = join(folder, `${namespaceOf(object) || nameOf(object)}.yaml`)

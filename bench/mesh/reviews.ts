@@ -16,7 +16,7 @@ import { MESH_REVIEWS, reviewBody } from './mesh-reviews.ts'
 import { summarizeTicks, worked, type Row } from './times.ts'
 
 /** What a handler does with the body of a review, HTTP aside. Returns the text of the answer. */
-export function answer(body: Buffer, policies: PolicySet, mesh: MeshSnapshot): string {
+function answer(body: Buffer, policies: PolicySet, mesh: MeshSnapshot): string {
   const json = parseJson(body, 'an AdmissionReview')
   const request = json.ok ? readAdmissionReview(json.value) : json
   if (!request.ok) throw new Error(request.problem.message)

@@ -90,7 +90,7 @@ export function facts(snapshot: MeshSnapshot, requests: readonly Request[]): Jso
 }
 
 /** Everything that runs with a sidecar, by namespace and name. */
-export function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
+function sidecarWorkloads(snapshot: MeshSnapshot): readonly Workload[] {
   return allWorkloads(snapshot).filter((workload) => hasSidecar(snapshot, workload))
 }
 
