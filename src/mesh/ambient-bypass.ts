@@ -28,15 +28,22 @@ export function waypointBypasses(
   waypoint: KubeObject,
   service: MeshService,
 ): readonly WaypointBypass[] {
+  return [...eachWaypointBypass(snapshot, waypoint, service)]
+}
+
+/** The same one by one, for whoever needs the first alone. */
+export function* eachWaypointBypass(
+  snapshot: MeshSnapshot,
+  waypoint: KubeObject,
+  service: MeshService,
+): Generator<WaypointBypass> {
   const identities = waypointIdentities(snapshot, waypoint)
-  return workloadsOf(snapshot, service)
-    .filter((workload) => isCaptured(snapshot, workload))
-    .flatMap((workload): readonly WaypointBypass[] => {
-      const allowing = ztunnelPoliciesFor(snapshot, workload).policies.filter(({ action }) => action === 'ALLOW')
-      if (allowing.length === 0) return [{ workload, policy: undefined }]
-      const policy = allowing.find((candidate) => admitsOthers(candidate, identities))
-      return policy === undefined ? [] : [{ workload, policy }]
-    })
+  for (const workload of workloadsOf(snapshot, service)) {
+    if (!isCaptured(snapshot, workload)) continue
+    const allowing = ztunnelPoliciesFor(snapshot, workload).policies.filter(({ action }) => action === 'ALLOW')
+    const policy = allowing.find((candidate) => admitsOthers(candidate, identities))
+    if (allowing.length === 0 || policy !== undefined) yield { workload, policy }
+  }
 }
 
 /** The identities of a waypoint: of its pods or, where none is known, of the account that Istio makes for it, called like it. */

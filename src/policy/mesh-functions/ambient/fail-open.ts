@@ -1,6 +1,6 @@
 import { asObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
-import { waypointBypasses } from '../../../mesh/ambient-bypass.ts'
+import { eachWaypointBypass } from '../../../mesh/ambient-bypass.ts'
 import { gapsUnder, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
 import { placesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
@@ -54,15 +54,17 @@ function* firstGap(mesh: MeshSnapshot, policy: KubeObject): Generator<PeerGap> {
 export const bypasses: Find = (context, object, params) => {
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const own = context.operation === 'DELETE' ? [] : guarded(after, object)
+  const ownGuards = new Set(own)
   const isChange = context.operation !== 'CREATE' && kindNameOf(object) === KINDS.authorizationPolicy
   const around = isChange ? guardedServices(after, namespaceOf(object)) : []
   const seen = new Set<string>()
   return [...own, ...around]
     .filter(({ service }) => !seen.has(service.host) && seen.add(service.host))
     .flatMap((guard): readonly (MeshFinding | SkippedPlace)[] => {
-      const [bypass] = waypointBypasses(after, guard.waypoint, guard.service)
-      const isOpened = isChange && waypointBypasses(before, guard.waypoint, guard.service).length === 0
-      if (bypass === undefined || !(isOpened || own.includes(guard))) return []
+      const [bypass] = eachWaypointBypass(after, guard.waypoint, guard.service)
+      if (bypass === undefined) return []
+      const isOpened = isChange && eachWaypointBypass(before, guard.waypoint, guard.service).next().done === true
+      if (!isOpened && !ownGuards.has(guard)) return []
       const field = context.operation === 'DELETE' ? '' : 'spec'
       const knowsPolicies = after.inNamespace(KINDS.authorizationPolicy, guard.service.namespace).length > 0
       if (context.knowledge === 'partial' && !knowsPolicies) return [{ field, outcome: 'skip' }]

@@ -8,6 +8,7 @@ import { targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import { servicesOf } from '../../../mesh/registry.ts'
 import { eachSelectedWorkload } from '../../../mesh/selection.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { waypointsOf } from '../../../mesh/waypoint-gateways.ts'
 import type { Workload } from '../../../mesh/workloads.ts'
 import { effectOfRule } from '../../../mesh/ztunnel-match.ts'
 import { convertAuthorizationPolicy, unsupportedAttributes } from '../../../mesh/ztunnel-policy.ts'
@@ -49,7 +50,9 @@ export const selectedBehindWaypoint: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   if (targetRefsOf(object).length > 0) return []
   const [condition] = requestConditions(mesh, object)
-  if (condition === undefined) return []
+  // there may be a great many workloads, and in most meshes there is no waypoint at all
+  const mayHaveWaypoint = context.knowledge === 'partial' || waypointsOf(mesh).length > 0
+  if (condition === undefined || !mayHaveWaypoint) return []
   for (const workload of eachSelectedWorkload(mesh, object)) {
     if (!isCaptured(mesh, workload) || !isBehindWaypoint(mesh, workload, context.knowledge)) continue
     return [
