@@ -66,7 +66,7 @@ async function inspect(paths: readonly string[], options: InspectOptions, io: Cl
         ? undefined
         : converse(mesh, { workloads, to: options.to, requests: requests.requests })
     if (told !== undefined && options.output === 'text') writeConversations(told, options, io)
-    else write(inspectMesh(mesh, { requests: requests.requests, hidden, workloads, isTarget }), told, options, io)
+    else await write(inspectMesh(mesh, { requests: requests.requests, hidden, workloads, isTarget }), told, options, io)
   }
   printErrors(problems, io)
   return problems.length > 0 ? 2 : 0
@@ -81,16 +81,22 @@ function write(
   told: readonly ToldConversation[] | undefined,
   { output, color }: InspectOptions,
   io: CliIo,
-): void {
+): Promise<void> {
   const { length } = inspection.sidecars.workloads
   // on a terminal the answer itself shows how far it is
   const stream = io.onTerminal ? undefined : io.progress
-  const progress = trackProgress(stream, 'inspecting', output === 'json' ? length * COLUMNS.length : length)
-  for (const part of output === 'json'
-    ? inspectionJson(inspection, told?.map(conversationFact))
-    : formatInspection(inspection, io.colour && color)) {
-    io.print(part)
+  return output === 'json'
+    ? io.printParts(
+        withProgress(inspectionJson(inspection, told?.map(conversationFact)), stream, length * COLUMNS.length),
+      )
+    : io.printParts(withProgress(formatInspection(inspection, io.colour && color), stream, length))
+}
+
+function* withProgress(parts: Iterable<string>, stream: CliIo['progress'], total: number): Generator<string> {
+  const progress = trackProgress(stream, 'inspecting', total)
+  for (const part of parts) {
     progress.step()
+    yield part
   }
   progress.done()
 }
