@@ -2,13 +2,14 @@ import { UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { issueAt } from '../issues.ts'
-import { fieldName, type Messages } from '../message-literals.ts'
+import type { Messages } from '../message-literals.ts'
 import { messageType } from '../message-value.ts'
 import type { OptionalItems } from '../optional-items.ts'
 import type { CelIssue } from '../types.ts'
 import { checkComprehension, isComprehension } from './comprehensions.ts'
 import { operatorName, type Declarations, type Overload } from './declarations.ts'
 import { createInference, substitute, type Inference, type Nulls } from './inference.ts'
+import { checkMessage, joinItems, objectField } from './literal-types.ts'
 import {
   BOOL,
   DYN,
@@ -21,10 +22,9 @@ import {
   optionalOf,
   sameType,
   showType,
-  type ObjectType,
   type Type,
 } from './type.ts'
-import { suggestion, unknownField } from './unknown-field.ts'
+import { suggestion } from './unknown-field.ts'
 
 /** The names that an expression may use, each with its type; the innermost first. */
 export interface Scope {
@@ -231,12 +231,6 @@ function fieldOf(checker: Checker, node: ASTNode, type: Type, field: string): Ty
   return checker.report(node, 'CEL-TYPE', `${showType(type)} has no fields, so no "${field}"`)
 }
 
-function objectField(checker: Checker, node: ASTNode, type: ObjectType, field: string): Type {
-  const found = type.fields().get(field) ?? type.rest
-  if (found !== undefined) return found
-  return checker.report(node, 'CEL-UNKNOWN-FIELD', unknownField(type, field))
-}
-
 function index(checker: Checker, node: ASTNode & { readonly op: '[]' | '[?]' }, scope: Scope): Type {
   const [operand, key] = node.args
   const type = checker.inference.resolve(checker.check(operand, scope))
@@ -320,41 +314,4 @@ function resolveOverload(
   }
   overloads.set(node, fitting)
   return result
-}
-
-/** An object whose fields are named: each must be one of its type, and hold what that says. */
-function checkMessage(checker: Checker, node: ASTNode & { readonly op: 'map' }, type: ObjectType, scope: Scope): Type {
-  const optional = checker.input.optionalItems.get(node.start)
-  for (const [place, [key, value]] of node.args.entries()) {
-    const given = checker.check(value, scope)
-    const own = optional?.has(place) === true ? unwrap(checker, value, given) : given
-    const wanted = objectField(checker, key, type, fieldName(key))
-    if (!checker.inference.assign(own, wanted))
-      checker.report(value, 'CEL-TYPE', `this must be ${showType(wanted)}, not ${showType(own)}`)
-  }
-  return type
-}
-
-function unwrap(checker: Checker, item: ASTNode, type: Type): Type {
-  if (type.kind === 'optional') return type.item
-  if (type.kind === 'dyn' || type.kind === 'error') return type
-  return checker.report(item, 'CEL-TYPE', `an optional is needed behind "?", not ${showType(type)}`)
-}
-
-/** The one type of all items of a literal; `dyn` where they have several, which is for others to judge. */
-function joinItems(
-  checker: Checker,
-  literal: ASTNode,
-  items: readonly ASTNode[],
-  scope: Scope,
-  mayBeOptional: boolean,
-): Type {
-  const optional = mayBeOptional ? checker.input.optionalItems.get(literal.start) : undefined
-  let joined: Type | undefined
-  for (const [place, item] of items.entries()) {
-    const type = checker.check(item, scope)
-    const own = optional?.has(place) === true ? unwrap(checker, item, type) : type
-    joined = joined === undefined ? own : (checker.inference.join(joined, own) ?? DYN)
-  }
-  return joined ?? checker.inference.fresh()
 }
