@@ -21,11 +21,10 @@ export function waypointIn({ waypoint, gateway, problem }: WaypointUse): KubeObj
 
 /** Is any traffic to the workload for a waypoint, be it known here or only asked for? */
 export function isBehindWaypoint(mesh: MeshSnapshot, workload: Workload, knowledge: 'whole' | 'partial'): boolean {
-  const uses = [
-    waypointOfWorkload(mesh, workload),
-    ...servicesInFrontOf(mesh, workload).map(({ object }) => waypointOfService(mesh, object)),
-  ]
-  return uses.some((use) => waypointIn(use) !== undefined || (knowledge === 'partial' && use.reference !== undefined))
+  const isUsed = (use: WaypointUse): boolean =>
+    waypointIn(use) !== undefined || (knowledge === 'partial' && use.reference !== undefined)
+  if (isUsed(waypointOfWorkload(mesh, workload))) return true
+  return servicesInFrontOf(mesh, workload).some(({ object }) => isUsed(waypointOfService(mesh, object)))
 }
 
 /** A waypoint that an object asks for by its label, and that does not serve it. */
