@@ -69,12 +69,27 @@ const COMPARED: readonly (readonly [string, string])[] = [
   ...['string', 'bytes', 'timestamp', 'duration'].map((type) => [type, type] as const),
 ]
 
+/** What conversions take, in the order in which cel-go tries it. */
+const CONVERTED: Readonly<Record<string, { readonly from: readonly string[]; readonly to: string }>> = {
+  to_bool: { from: ['bool', 'string'], to: 'bool' },
+  to_double: { from: ['double', 'int', 'string', 'uint'], to: 'double' },
+  dur_duration: { from: ['duration', 'int', 'string'], to: 'duration' },
+  to_int: { from: ['int', 'double', 'duration', 'string', 'timestamp', 'uint'], to: 'int' },
+  to_string: {
+    from: ['string', 'bool', 'bytes', 'double', 'duration', 'int', 'timestamp', 'uint', 'net.IP', 'net.CIDR'],
+    to: 'string',
+  },
+  ts_timestamp: { from: ['timestamp', 'int', 'string'], to: 'timestamp' },
+  to_uint: { from: ['uint', 'double', 'int', 'string'], to: 'uint' },
+}
+
 /**
  * Source: cel-go `common/stdlib/standard.go`, `cel/library.go` (optionals), `ext/lists.go`; k8s.io/apiserver
  * `pkg/cel/library/lists.go`. Cross-type comparisons of numbers are on in Kubernetes' base environment.
  */
 const EXACT: readonly string[] = [
   'type(A): type',
+  ...Object.entries(CONVERTED).flatMap(([name, { from, to }]) => from.map((type) => `${name}(${type}): ${to}`)),
   'dyn(A): dyn',
   ...['bytes', 'list<A>', 'map<A, B>', 'string'].flatMap((type) => [`size(${type}): int`, `${type}.size(): int`]),
   '_!_(bool): bool',

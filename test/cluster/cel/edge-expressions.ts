@@ -121,6 +121,7 @@ export const EDGE_EXPRESSIONS: readonly string[] = [
   'object.spec.http[0].route.map(r, r.weight).sort().all(x, x < 100)',
   '[].filter(x, x < object.spec.none) == [1]',
   '[1, 2, 3].indexOf(object.spec.hosts[0]) == -1',
+  "object.spec.hosts.distinct().filter(x, duration(x) > duration('0')).indexOf('a') == 0",
   '[3, 1, 2].sortBy(x, -x) == [3, 2, 1]',
   "['ab', 'c'].sortBy(s, size(s)) == ['c', 'ab']",
   'object.spec.http[0].route.sortBy(r, r.weight)[0].weight == 10',
