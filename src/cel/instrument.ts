@@ -39,13 +39,16 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
       case '-_':
         evaluateBy(node, (evaluator, _, context) => errorsAt(node, () => negate(evaluator.run(node.args, context))))
         return
+      case 'call':
+        if (checked.isNarrowed(node)) guardFirst(node, checked)
+        return
       case 'rcall': {
         const types = checked
           .overloadsOf(node)
           .flatMap(({ parameters: [list] }) => (list?.kind === 'list' ? [showType(list.item)] : []))
         const typed = types.length > 0 ? TYPED[node.args[0]] : undefined
         if (typed !== undefined) evaluateTyped(node, typed, types, runtime)
-        else if (checked.isNarrowed(node)) guardReceiver(node, checked)
+        else if (checked.isNarrowed(node)) guardFirst(node, checked)
         if (SIZED.has(node.args[0])) payForSize(node, runtime)
         return
       }
@@ -71,14 +74,15 @@ function evaluateSelection(node: Selection, runtime: Runtime, { typeOf }: Calls)
 }
 
 /**
- * A call is one of the ways that the check chose, whatever the value turns out to be on which it is made.
+ * A call is one of the ways that the check chose, whatever the value turns out to be that it is made on, or given first.
  * Source: cel-go `common/decls/decls.go`, MatchesRuntimeSignature.
  */
-function guardReceiver(node: ASTNode & { readonly op: 'rcall' }, { overloadsOf }: Calls): void {
-  const [name, receiver] = node.args
-  if (SINGLE.has(name)) return
+function guardFirst(node: ASTNode & { readonly op: 'call' | 'rcall' }, { overloadsOf }: Calls): void {
+  const name = node.args[0]
+  const first = node.op === 'call' ? node.args[1][0] : node.args[1]
+  if (first === undefined || SINGLE.has(name)) return
   const types = overloadsOf(node).flatMap(({ parameters: [type] }) => (type === undefined ? [] : [type]))
-  evaluateAround(receiver, (evaluate) => (evaluator, _, context) => {
+  evaluateAround(first, (evaluate) => (evaluator, _, context) => {
     const value = evaluate(evaluator, context)
     if (types.some((type) => isOfType(value, type))) return value
     return errorsAt(node, () => {
