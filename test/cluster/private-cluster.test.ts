@@ -21,13 +21,6 @@ describeCluster('a cluster of one’s own', () => {
   })
   afterAll(() => cluster.stop())
 
-  test('keeps its data, its port and its certificate when the API server is killed and started again', async () => {
-    const core = cluster.client.makeApiClient(CoreV1Api)
-    const before = await core.readNamespace({ name: 'default' })
-    await cluster.restartApiServer()
-    expect(await core.readNamespace({ name: 'default' })).toEqual(before)
-  })
-
   test('has controllers that call as themselves: a deleted namespace goes, and pods get a service account', async () => {
     const namespace = await cluster.createNamespace()
     await eventually({ what: 'a default service account', within: 20_000 }, async () => {
@@ -36,6 +29,13 @@ describeCluster('a cluster of one’s own', () => {
     })
     await kubectlOutput(cluster.kubectl, ['delete', 'namespace', namespace, '--timeout=30s'])
     expect((await cluster.kubectl(['get', 'namespace', namespace])).stderr).toContain('NotFound')
+  })
+
+  test('keeps its data, its port and its certificate when the API server is killed and started again', async () => {
+    const core = cluster.client.makeApiClient(CoreV1Api)
+    const before = await core.readNamespace({ name: 'default' })
+    await cluster.restartApiServer()
+    expect(await core.readNamespace({ name: 'default' })).toEqual(before)
   })
 
   test('has none of the CRDs that it was not asked for', async () => {

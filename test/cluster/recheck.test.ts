@@ -84,7 +84,7 @@ describeCluster('two changes at once', (cluster) => {
       VirtualService: expect.stringMatching(/^allowed, and wrong .+:\n {2}VS-05 spec\.http\[0\]\.route\[0\]\..+/),
     })
     expect([await found('VS-05'), await found('VS-32')]).toEqual(before.map((count) => count + 1))
-    expect(logged()).toHaveLength(2)
+    await expect.poll(logged).toHaveLength(2)
   })
 
   test('that are fine together are not', async () => {

@@ -146,7 +146,8 @@ describeNodes('replicas that are frozen', () => {
     await freeze(...(await site.pods()))
     const { code, stderr } = await site.apply(optedOut.object)
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(checkCluster()).toMatchObject([
+    // Its ReplicaSet comes when the calls about it have timed out.
+    await expect.poll(checkCluster, { timeout: 30_000, interval: 1000 }).toMatchObject([
       { code: 'INJ-07', object: { kind: 'Deployment', name: 'outside' } },
       { code: 'INJ-07', object: { kind: 'ReplicaSet' } },
     ])
