@@ -25,6 +25,13 @@ export function matchesLabels(wanted: Json | undefined, labels: Labels): boolean
   return true
 }
 
+/** Labels as kubectl writes a selector: `app=web,version=v1`. */
+export function labelsText(labels: Labels): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+}
+
 function matchesExpression(expression: Json, labels: Labels): boolean {
   const { key, operator, values } = asObject(expression)
   if (typeof key !== 'string') return false

@@ -31,6 +31,11 @@ export function isCaptured(snapshot: MeshSnapshot, workload: Workload): boolean 
   return enrolmentOf(snapshot, workload).mode === 'ambient'
 }
 
+/** Is the workload in the mesh, by a sidecar or by ambient? */
+export function isInMesh(snapshot: MeshSnapshot, workload: Workload): boolean {
+  return hasSidecar(snapshot, workload) || isCaptured(snapshot, workload)
+}
+
 /** Are the pods of a namespace captured unless they say otherwise? */
 export function isAmbientNamespace(snapshot: MeshSnapshot, namespace: string): boolean {
   return labelValue(labelsOf(snapshot.namespace(namespace)), DATAPLANE_MODE) === 'ambient'

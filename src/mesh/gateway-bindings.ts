@@ -9,10 +9,9 @@ import { gatewayProxy, servedRoutes, type GatewayProxy } from './gateway-routes.
 import { isHttpServer, serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
 import { hostsOverlap, resolveHost } from './hosts.ts'
-import { KINDS } from './kinds.ts'
 import { kubernetesGateway, listensFor } from './kubernetes-gateway.ts'
 import { memo } from './memo.ts'
-import { gatewayReferences, type GatewayReference } from './references.ts'
+import { gatewayNamed, gatewayReferences, type GatewayReference } from './references.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService, virtualServiceExports, type VirtualService } from './virtual-service.ts'
 import type { Workload } from './workloads.ts'
@@ -108,8 +107,7 @@ export function gatewaysWithoutHosts(snapshot: MeshSnapshot, object: KubeObject)
   if (virtualService === undefined) return []
   return gatewayReferences(object).filter(({ gateway, field }) => {
     if (!field.startsWith('spec.gateways[')) return false
-    const [namespace = '', name = ''] = gateway.split('/')
-    const own = snapshot.get(KINDS.gateway, namespace, name)
+    const own = gatewayNamed(snapshot, gateway)
     const ofGatewayApi = kubernetesGateway(snapshot, gateway)
     if (own === undefined && ofGatewayApi === undefined) return false
     return !virtualService.hosts.some(
@@ -132,8 +130,7 @@ function sitesOf(
   gateway: string,
   { podsOf, proxyOf }: GatewayProxies,
 ): readonly Site[] {
-  const [namespace = '', name = ''] = gateway.split('/')
-  const object = snapshot.get(KINDS.gateway, namespace, name)
+  const object = gatewayNamed(snapshot, gateway)
   const nowhere = (pod: Workload | undefined, judge: Site['judge']): Site => ({
     gateway,
     pod,

@@ -14,6 +14,12 @@ export const TEMPLATE_KINDS: readonly KindName[] = [
   KINDS.replicaSet,
 ]
 
+/** Where the fields of a pod stand in an object: `spec.template.` of a Deployment; empty for a Pod, and for what has no template. */
+export function podFieldPrefix(object: KubeObject): string {
+  if (podTemplateOf(object) === undefined) return ''
+  return kindNameOf(object) === KINDS.cronJob ? 'spec.jobTemplate.spec.template.' : 'spec.template.'
+}
+
 /** The pod template of a workload controller, wherever its kind keeps it; undefined for any other object. */
 export function podTemplateOf(object: KubeObject): JsonObject | undefined {
   const kind = kindNameOf(object)

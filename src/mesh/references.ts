@@ -3,6 +3,7 @@ import { namespaceOf, type KubeObject } from '../kube/object.ts'
 import { block, number, placedTexts, text } from './fields.ts'
 import { resolveHost } from './hosts.ts'
 import { gatewayKey, virtualServicesByDestination, virtualServicesByGateway } from './indexes.ts'
+import { KINDS } from './kinds.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { destinationsOf } from './virtual-service.ts'
 
@@ -49,6 +50,12 @@ export interface GatewayReference {
   readonly field: string
   /** `namespace/name`, or `mesh`. */
   readonly gateway: string
+}
+
+/** The Gateway that a VirtualService names; undefined where there is none, and for `mesh`. */
+export function gatewayNamed(snapshot: MeshSnapshot, gateway: string): KubeObject | undefined {
+  const [namespace = '', name = ''] = gateway.split('/')
+  return snapshot.get(KINDS.gateway, namespace, name)
 }
 
 /** The gateways of a VirtualService's list, and those that its conditions name. */

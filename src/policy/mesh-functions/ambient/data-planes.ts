@@ -3,11 +3,11 @@ import { DATAPLANE_MODE, enrolmentOf, isAmbientNamespace, isCaptured } from '../
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { isInjected } from '../../../mesh/injection.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
-import { podTemplateOf } from '../../../mesh/pod-template.ts'
+import { podFieldPrefix } from '../../../mesh/pod-template.ts'
 import { eachSelectedWorkload } from '../../../mesh/selection.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, workloadOf } from '../../../mesh/workloads.ts'
-import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
+import { namespaceOf } from '../../../kube/object.ts'
 import type { Find } from '../findings-function.ts'
 
 /** A workload that asks for ambient itself and gets a sidecar. */
@@ -18,7 +18,7 @@ export const sidecarAndLabel: Find = (context, object) => {
   if (askedBy !== 'workload' || obstacle !== 'sidecar') return []
   return [
     {
-      field: `${prefixOf(object)}metadata.labels[${DATAPLANE_MODE}]`,
+      field: `${podFieldPrefix(object)}metadata.labels[${DATAPLANE_MODE}]`,
       message: `${workload.name} asks for ambient and gets a sidecar: ztunnel does not capture it, and policies for ambient do not hold`,
       remediation: 'remove the label, or opt out of the sidecar (label sidecar.istio.io/inject: "false")',
     },
@@ -36,8 +36,8 @@ export const sidecarInAmbient: Find = (context, object) => {
     {
       field:
         asks === undefined
-          ? `${prefixOf(object)}metadata`
-          : `${prefixOf(object)}metadata.labels[sidecar.istio.io/inject]`,
+          ? `${podFieldPrefix(object)}metadata`
+          : `${podFieldPrefix(object)}metadata.labels[sidecar.istio.io/inject]`,
       message: `${workload.name} gets a sidecar in ${workload.namespace}, whose label asks for ambient: ztunnel does not capture it, and waypoints do not serve it`,
       remediation: 'opt out of the sidecar, or of ambient (label istio.io/dataplane-mode: none)',
     },
@@ -68,8 +68,4 @@ export const idleSidecar: Find = (context, object) => {
 /** Will pods that say nothing themselves be captured? Where they get a sidecar too, that comes first. */
 function willCapture(mesh: MeshSnapshot, namespace: string): boolean {
   return isAmbientNamespace(mesh, namespace) && !isInjected(mesh, { namespace, labels: {}, annotations: {}, spec: {} })
-}
-
-function prefixOf(object: KubeObject): string {
-  return podTemplateOf(object) === undefined ? '' : 'spec.template.'
 }

@@ -1,4 +1,4 @@
-import { asObject } from '../../../kube/json.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { eachWaypointBypass } from '../../../mesh/ambient-bypass.ts'
 import { gapsUnder, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
@@ -108,7 +108,7 @@ function guardedServices(mesh: MeshSnapshot, namespace: string): readonly Guarde
 function bypassFinding(
   context: MeshContext,
   { waypoint, service, name }: Guarded & { readonly name: string },
-  params: Parameters<Find>[2],
+  params: JsonObject,
 ): Omit<MeshFinding, 'field'> {
   const gateway = nameOf(context, refOf(waypoint), params)
   const account = `${namespaceOf(waypoint)}/${ownName(waypoint)}`

@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../../kube/json.ts'
 import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { obstaclesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { isAmbientService } from '../../../mesh/ambient-services.ts'
@@ -7,7 +6,7 @@ import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import { servicesOf } from '../../../mesh/registry.ts'
 import { eachSelectedWorkload } from '../../../mesh/selection.ts'
-import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
+import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { waypointsOf } from '../../../mesh/waypoint-gateways.ts'
 import type { Workload } from '../../../mesh/workloads.ts'
 import { effectOfRule } from '../../../mesh/ztunnel-match.ts'
@@ -39,7 +38,7 @@ export const withoutWaypoint: Find = (context, object, params) => {
   return [
     {
       field: condition.field,
-      message: `${condition.name} is looked at by waypoints only, and ${described(context, workload, params)} has none: ${effectOf(object, condition)}`,
+      message: `${condition.name} is looked at by waypoints only, and ${nameOf(context, refOf(workload.object), params)} has none: ${effectOf(object, condition)}`,
       remediation: 'enrol the service to a waypoint (label istio.io/use-waypoint) and name it in targetRefs',
     },
   ]
@@ -58,7 +57,7 @@ export const selectedBehindWaypoint: Find = (context, object, params) => {
     return [
       {
         field: 'spec.selector',
-        message: `${described(context, workload, params)} is behind a waypoint, which looks at policies with targetRefs only, and ztunnel does not know ${condition.name}: ${effectOf(object, condition)}`,
+        message: `${nameOf(context, refOf(workload.object), params)} is behind a waypoint, which looks at policies with targetRefs only, and ztunnel does not know ${condition.name}: ${effectOf(object, condition)}`,
         remediation: 'name the Service, or the waypoint, in targetRefs instead of the selector',
       },
     ]
@@ -77,7 +76,7 @@ export const unenforcedDenials: Find = (context, object, params) => {
     if (isUnknown(context, mesh, workload)) return { field, outcome: 'skip' }
     const lost = unsupportedAttributes(object).filter((each) => ruleOf(each.field) === field)
     const names = [...new Set(lost.map(({ name }) => name))].join(' and ')
-    const who = described(context, workload, params)
+    const who = nameOf(context, refOf(workload.object), params)
     const why =
       names === ''
         ? `ztunnel knows nothing of what it asks for, and ${who} has no waypoint`
@@ -157,8 +156,4 @@ function effectOf(policy: KubeObject, { field, name }: RequestCondition): string
 
 function ruleOf(field: string): string {
   return /^spec\.rules\[\d+\]/.exec(field)?.[0] ?? ''
-}
-
-function described(context: MeshContext, { namespace, name, object }: Workload, params: JsonObject): string {
-  return nameOf(context, { kind: object.kind, namespace, name }, params)
 }

@@ -12,7 +12,7 @@ import { USE_WAYPOINT } from '../../../mesh/waypoint-reference.ts'
 import { workloadOf, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
-import { podTemplateOf } from '../../../mesh/pod-template.ts'
+import { podFieldPrefix, podTemplateOf } from '../../../mesh/pod-template.ts'
 
 /** The waypoint that traffic takes, or will take once it is ready: in files, no Gateway is. */
 export function waypointIn({ waypoint, gateway, problem }: WaypointUse): KubeObject | undefined {
@@ -34,7 +34,7 @@ export const unusableWaypoint: Find = (context, object, params) => {
   if (labelValue(labels, USE_WAYPOINT) === undefined) return []
   const { reference, gateway, problem } = useOf(mesh, object)
   if (reference === undefined || problem === undefined) return []
-  const field = `${podTemplateOf(object) === undefined ? '' : 'spec.template.'}metadata.labels[${USE_WAYPOINT}]`
+  const field = `${podFieldPrefix(object)}metadata.labels[${USE_WAYPOINT}]`
   const name = nameOf(context, { kind: 'Gateway', ...reference }, params)
   if (gateway === undefined) {
     if (context.knowledge === 'partial') return [{ field, outcome: 'skip' }]

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
-import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { isInMesh } from '../../../mesh/ambient-enrolment.ts'
 import { defaultDenyOf } from '../../../mesh/default-deny.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { hasSidecar, workloadsIn } from '../../../mesh/workloads.ts'
+import { workloadsIn } from '../../../mesh/workloads.ts'
 import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
@@ -63,5 +63,5 @@ function missing(
 }
 
 function hasMeshWorkloads(mesh: MeshSnapshot, namespace: string): boolean {
-  return workloadsIn(mesh, namespace).some((workload) => hasSidecar(mesh, workload) || isCaptured(mesh, workload))
+  return workloadsIn(mesh, namespace).some((workload) => isInMesh(mesh, workload))
 }

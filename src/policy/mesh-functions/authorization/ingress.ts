@@ -11,6 +11,7 @@ import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import {
   destinationReferences,
+  gatewayNamed,
   gatewayReferences,
   referencesToGateway,
   referencesToHost,
@@ -97,11 +98,7 @@ function isUnknown({ knowledge }: MeshContext, mesh: MeshSnapshot, { namespace }
 function gatewaysTowards(mesh: MeshSnapshot, workload: Workload): readonly KubeObject[] {
   const routes = servicesInFrontOf(mesh, workload).flatMap(({ host }) => referencesToHost(mesh, host))
   const names = routes.flatMap(({ object }) => gatewayReferences(object).map(({ gateway }) => gateway))
-  return [...new Set(names)].flatMap((name) => {
-    const [namespace = '', own] = name.split('/')
-    const gateway = own === undefined ? undefined : mesh.get(KINDS.gateway, namespace, own)
-    return gateway === undefined ? [] : [gateway]
-  })
+  return [...new Set(names)].flatMap((name) => gatewayNamed(mesh, name) ?? [])
 }
 
 /** What is missing; undefined where a policy speaks of the gateway, or nobody knows who the gateway is. */

@@ -29,8 +29,7 @@ export const identitiesWithoutMtls: Find = (context, object, params) => {
     if (plain === undefined) continue
     const { port, decided } = plain
     const where = port === undefined ? '' : `port ${port} of `
-    const { kind } = workload.object
-    const name = nameOf(context, { kind, namespace: workload.namespace, name: workload.name }, params)
+    const name = nameOf(context, refOf(workload.object), params)
     const effect = actionOf(object) === 'DENY' ? 'it denies nobody there' : 'it lets nobody in there'
     const by = decided.object === undefined ? '' : ` by ${nameOf(context, refOf(decided.object), params)}`
     return firstOfEachRule(named).map(({ field, value, isExcluded }): MeshFinding => ({

@@ -1,4 +1,4 @@
-import { asObject } from '../../../kube/json.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { actionOf, isDryRun } from '../../../mesh/authorization.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
@@ -32,11 +32,7 @@ export const optionalTokens: Find = (context, object, params) => {
   ]
 }
 
-function removedRequirement(
-  context: MeshContext,
-  object: KubeObject,
-  params: Parameters<Find>[2],
-): readonly MeshFinding[] {
+function removedRequirement(context: MeshContext, object: KubeObject, params: JsonObject): readonly MeshFinding[] {
   if (context.operation === 'CREATE') return []
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const old = before.get(KINDS.authorizationPolicy, namespaceOf(object), ownName(object)) ?? object

@@ -1,4 +1,5 @@
 import { asObject } from '../../../kube/json.ts'
+import { labelsText } from '../../../kube/selector.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { textMap } from '../../../mesh/fields.ts'
 import { unexposedServers } from '../../../mesh/gateway-exposure.ts'
@@ -13,13 +14,13 @@ export const idleSelector: Find = (context, object) => {
   if (likelyPodsOfGateway(mesh, object).length > 0) return []
   const field = 'spec.selector'
   if (context.knowledge === 'partial' && allWorkloads(mesh).length === 0) return [{ field, outcome: 'skip' }]
-  const labels = Object.entries(textMap(asObject(object.spec).selector)).map(([key, value]) => `${key}=${value}`)
+  const labels = labelsText(textMap(asObject(object.spec).selector))
   const [known] = gatewayPods(mesh)
   const named = known === undefined ? '' : `, such as those of ${known.namespace}/${known.name}`
   return [
     {
       field,
-      message: `no gateway has the labels ${labels.join(',')}, so these servers are opened nowhere`,
+      message: `no gateway has the labels ${labels}, so these servers are opened nowhere`,
       remediation: `write labels that the pods of the gateway have${context.subject.namespace === known?.namespace ? named : ''}`,
       atMost: 'Warn',
     },

@@ -1,11 +1,11 @@
-import { asObject } from '../../../kube/json.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { serverCredentials } from '../../../mesh/gateway-credentials.ts'
 import { relaxedSni, type RelaxedSni } from '../../../mesh/gateway-relaxed-sni.ts'
 import { serverField, serverName, serversOf } from '../../../mesh/gateway-servers.ts'
 import { meshMinimum } from '../../../mesh/gateway-tls.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
-import { gatewayReferences } from '../../../mesh/references.ts'
+import { gatewayNamed, gatewayReferences } from '../../../mesh/references.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
@@ -74,8 +74,7 @@ export const relaxedHosts: Find = (context, object, params) => {
 function openHosts(mesh: MeshSnapshot, gateways: readonly string[]): ReadonlyMap<string, RelaxedSni> {
   const open = new Map<string, RelaxedSni>()
   for (const name of new Set(gateways)) {
-    const [namespace = '', own] = name.split('/')
-    const gateway = own === undefined ? undefined : mesh.get(KINDS.gateway, namespace, own)
+    const gateway = gatewayNamed(mesh, name)
     if (gateway === undefined) continue
     for (const gap of relaxedSni(mesh, gateway)) if (gap.isServed) open.set(keyOf(gap), gap)
   }
@@ -93,7 +92,7 @@ function unique(gaps: readonly RelaxedSni[]): readonly RelaxedSni[] {
 function relaxedFinding(
   context: MeshContext,
   { gap, own }: { readonly gap: RelaxedSni; readonly own: KubeObject },
-  params: Parameters<Find>[2],
+  params: JsonObject,
 ): MeshFinding {
   const { strict, relaxed, host, isServed } = gap
   const mine = serverName(strict).startsWith(`${namespaceOf(own)}/${ownName(own)}#`) ? strict : relaxed

@@ -1,10 +1,10 @@
 import { asObject } from '../../../kube/json.ts'
-import { nameOf as ownName, namespaceOf, labelsOf, labelValue, type KubeObject } from '../../../kube/object.ts'
+import { nameOf as ownName, namespaceOf, labelsOf, labelValue } from '../../../kube/object.ts'
 import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { blocks, placedBlocks } from '../../../mesh/fields.ts'
 import { foretellInjection, knownRevisions } from '../../../mesh/injection.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
-import { podTemplateOf } from '../../../mesh/pod-template.ts'
+import { podFieldPrefix, podTemplateOf } from '../../../mesh/pod-template.ts'
 import { hasSidecar, workloadOf, type Workload } from '../../../mesh/workloads.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
@@ -38,10 +38,9 @@ function hasProxy({ spec }: Workload): boolean {
 export const unfilledImage: Find = (context, object) => {
   const workload = workloadOf(object)
   if (workload === undefined) return []
-  const template = podTemplateOf(object) !== undefined
   const image = proxyImage(workload)
   if (image === undefined || foretellInjection(context.mesh, workload).injected) return []
-  const field = `${template ? templatePath(object) : ''}${image}`
+  const field = `${podFieldPrefix(object)}${image}`
   if (isUnknownNamespace(context, workload)) return [{ field, outcome: 'skip' }]
   return [
     {
@@ -62,10 +61,6 @@ function proxyImage({ spec }: Workload): string | undefined {
   return undefined
 }
 
-function templatePath({ kind }: KubeObject): string {
-  return kind === 'CronJob' ? 'spec.jobTemplate.spec.template.' : 'spec.template.'
-}
-
 /** Of a namespace whose labels are in none of a few files, nobody knows whether it injects. */
 function isUnknownNamespace({ before, knowledge }: MeshContext, { namespace }: Workload): boolean {
   return knowledge === 'partial' && before.namespace(namespace) === undefined
@@ -77,8 +72,7 @@ export const unknownRevision: Find = (context, object) => {
   const known = knownRevisions(mesh)
   const revision = labelValue(labelsOf(podTemplateOf(object) ?? object), REVISION)
   if (revision === undefined || known.has(revision)) return []
-  const isTemplate = podTemplateOf(object) !== undefined
-  const field = `${isTemplate ? templatePath(object) : ''}metadata.labels[${REVISION}]`
+  const field = `${podFieldPrefix(object)}metadata.labels[${REVISION}]`
   if (known.size === 0) return [{ field, outcome: 'skip' }]
   const who =
     kindNameOf(object) === KINDS.namespace

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
-import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { isInMesh } from '../../../mesh/ambient-enrolment.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../../mesh/peer-authentication.ts'
 import { namespacesWithLabels } from '../../../mesh/selection.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
-import { hasSidecar, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
+import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf } from '../finding.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -34,10 +34,6 @@ function openPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPo
   return [...portsNamedBy(own), undefined]
     .map((port) => ({ workload, port, decided: effectiveMtls(mesh, workload, port) }))
     .filter(({ decided }) => decided.mode !== 'STRICT')
-}
-
-function isInMesh(mesh: MeshSnapshot, workload: Workload): boolean {
-  return hasSidecar(mesh, workload) || isCaptured(mesh, workload)
 }
 
 /** The namespaces that a PeerAuthentication is for. */
@@ -77,8 +73,7 @@ function hasSelectivePolicies(mesh: MeshSnapshot, namespace: string): boolean {
 
 /** `port 8080 of cart`, or `cart` where every port that no policy names is meant; the namespace alone where that is another. */
 export function placeOf(context: MeshContext, { workload, port }: PlaintextPort, params: JsonObject): string {
-  const { kind } = workload.object
-  const name = nameOf(context, { kind, namespace: workload.namespace, name: workload.name }, params)
+  const name = nameOf(context, refOf(workload.object), params)
   return port === undefined ? name : `port ${port} of ${name}`
 }
 

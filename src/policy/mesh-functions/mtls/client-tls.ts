@@ -1,7 +1,7 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { destinationRuleFor, ruleHost, type MergedRule } from '../../../mesh/destination-rule.ts'
-import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
+import { isInMesh } from '../../../mesh/ambient-enrolment.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
 import { block, blocks, text } from '../../../mesh/fields.ts'
@@ -195,11 +195,12 @@ export const droppedTls: Find = (context, object, params) => {
 /** With automatic mTLS, a rule that only asks for the mesh's mTLS is no loss, nor any TLS towards what is in the mesh. */
 function isLoss(mesh: MeshSnapshot, { value }: PlacedBlock, service: MeshService | undefined): boolean {
   const { enableAutoMtls } = meshConfigOf(mesh)
-  if (enableAutoMtls && service !== undefined && isInMesh(mesh, service)) return false
+  if (
+    enableAutoMtls &&
+    service !== undefined &&
+    workloadsOf(mesh, service).some((workload) => isInMesh(mesh, workload))
+  )
+    return false
   if (value.mode === 'ISTIO_MUTUAL') return !enableAutoMtls
   return value.mode === 'SIMPLE' || value.mode === 'MUTUAL'
-}
-
-function isInMesh(mesh: MeshSnapshot, service: MeshService): boolean {
-  return workloadsOf(mesh, service).some((workload) => hasSidecar(mesh, workload) || isCaptured(mesh, workload))
 }

@@ -1,4 +1,4 @@
-import { asObject } from '../../../kube/json.ts'
+import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
@@ -125,11 +125,7 @@ const inheritedPlaintext: Find = (context, object, params) => {
   return []
 }
 
-function plaintextOfNamespace(
-  context: MeshContext,
-  namespace: string,
-  params: Parameters<Find>[2],
-): readonly MeshFinding[] {
+function plaintextOfNamespace(context: MeshContext, namespace: string, params: JsonObject): readonly MeshFinding[] {
   const mesh = discoveredMesh(context.mesh)
   const all = workloadsIn(mesh, namespace).flatMap((workload) => plaintextPorts(mesh, workload))
   const byReason = Map.groupBy(all, ({ decided }) => reasonOf(context, decided, params))

@@ -1,5 +1,6 @@
 import { asObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
+import { labelsText } from '../../../kube/selector.ts'
 import { ruleHost } from '../../../mesh/destination-rule.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { workloadsOf } from '../../../mesh/endpoints.ts'
@@ -49,7 +50,7 @@ export const emptySubsets: Find = (context, object) => {
       found.push({ field, outcome: 'skip' })
       continue
     }
-    const labels = wanted.map(([key, value]) => `${key}=${value}`).join(',')
+    const labels = labelsText(Object.fromEntries(wanted))
     const isUsed = referencesToHost(mesh, host).some((reference) => reference.subset === text(subset.name))
     found.push({
       field,

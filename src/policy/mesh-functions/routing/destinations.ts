@@ -4,7 +4,12 @@ import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { CLUSTER_DOMAIN } from '../../../mesh/hosts.ts'
 import { KINDS } from '../../../mesh/kinds.ts'
 import { isGeneratedGateway, kubernetesGateway } from '../../../mesh/kubernetes-gateway.ts'
-import { destinationReferences, gatewayReferences, type DestinationReference } from '../../../mesh/references.ts'
+import {
+  destinationReferences,
+  gatewayNamed,
+  gatewayReferences,
+  type DestinationReference,
+} from '../../../mesh/references.ts'
 import { hostExists, servicesOf } from '../../../mesh/registry.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { virtualServiceExports } from '../../../mesh/virtual-service.ts'
@@ -93,9 +98,9 @@ export const unknownGateways: Find = (context, object) => {
   const found = new Map<string, Found>()
   for (const { gateway, field } of gatewayReferences(object)) {
     if (gateway === 'mesh' || isGeneratedGateway(gateway)) continue
-    const [namespace = '', name = ''] = gateway.split('/')
-    if (context.mesh.get(KINDS.gateway, namespace, name) !== undefined) continue
+    if (gatewayNamed(context.mesh, gateway) !== undefined) continue
     if (kubernetesGateway(context.mesh, gateway) !== undefined) continue
+    const [namespace = ''] = gateway.split('/')
     const isKnown = [KINDS.gateway, KINDS.k8sGateway].some(
       (kind) => context.mesh.inNamespace(kind, namespace).length > 0,
     )

@@ -14,6 +14,7 @@ import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import { idleIn } from '../idle-selector.ts'
 import { knowsServicesIn } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -54,23 +55,8 @@ export const rivalSelectors: Find = (context, object, params) => {
 }
 
 /** A selector that selects nothing. */
-export const idleSelector: Find = (context, object) => {
-  const selector = selectorOf(object)
-  if (selector === undefined || Object.keys(selector).length === 0) return []
-  const workloads = workloadsIn(context.mesh, namespaceOf(object))
-  if (workloads.some(({ labels }) => matchesLabels(selector, labels))) return []
-  const field = 'spec.workloadSelector.labels'
-  if (context.knowledge === 'partial' && workloads.length === 0) return [{ field, outcome: 'skip' }]
-  const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`)
-  return [
-    {
-      field,
-      message: `no workload in ${namespaceOf(object)} has the labels ${labels.join(',')}, so this Sidecar applies to nothing`,
-      remediation: 'write labels that the pods have',
-      atMost: 'Warn',
-    },
-  ]
-}
+export const idleSelector: Find = (context, object) =>
+  idleIn(context.mesh, context, object, 'spec.workloadSelector.labels')
 
 /** Imported hosts that nobody has. */
 export const unknownImports: Find = (context, object) => {
