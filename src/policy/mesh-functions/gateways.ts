@@ -1,5 +1,6 @@
 import { KINDS } from '../../mesh/kinds.ts'
 import { findingsFunction } from './findings-function.ts'
+import { crashingHosts } from './gateways/crashing-hosts.ts'
 import { rivalServers, takenHosts } from './gateways/rivals.ts'
 import { idleSelector, unexposed } from './gateways/selected-pods.ts'
 import { belowMeshMinimum, relaxedHosts, unusableCredentials } from './gateways/tls.ts'
@@ -49,5 +50,11 @@ export const GATEWAY_FUNCTIONS: readonly MeshFunction[] = [
     reads: [KINDS.configMap],
     summary: "a lower version of TLS than the mesh's minimum",
     find: belowMeshMinimum,
+  }),
+  findingsFunction({
+    name: 'gateways.crashingHosts',
+    reads: [],
+    summary: 'hosts in an order that crashes istiod',
+    find: crashingHosts,
   }),
 ]
