@@ -35,7 +35,7 @@ export function negate(value: unknown): unknown {
 }
 
 /** Fails where an integer has more than 64 bits. */
-export function within64Bits(value: bigint): bigint {
+function within64Bits(value: bigint): bigint {
   if (BigInt.asIntN(64, value) === value) return value
   throw new FunctionError('integer overflow')
 }

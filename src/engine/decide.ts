@@ -2,7 +2,7 @@ import type { CelProgram } from '../cel/types.ts'
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
-import { readsMesh, type Policy } from '../policy/policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { BoundPolicy, PolicySet } from '../policy/policy-set.ts'
 import { applies } from './applies.ts'
 import { hasChanged } from './changed.ts'
@@ -26,7 +26,7 @@ export interface DecideInput {
   readonly phase: 'mutate' | 'validate' | 'both'
   /** How much of the mesh is known; all of it when left out. */
   readonly knowledge?: MeshKnowledge
-  /** Is the time over that whoever asks will wait? Asked before each policy that reads the mesh; never over when left out. */
+  /** Is the time over that whoever asks will wait? Asked before each validation that reads the mesh; never over when left out. */
   readonly isLate?: () => boolean
 }
 
@@ -56,20 +56,16 @@ export function decide({
   }
   const around = { before: mesh, after: meshAfter, knowledge: knowledge === 'partial' ? 'partial' : 'whole' } as const
   const view = meshView(request, around)
-  const fillable = applicable.filter(({ policy }) => whyUnknown(programsOfDefaults(policy), knowledge) === undefined)
+  const sight = { knowledge, isLate }
+  const fillable = applicable.filter(({ policy }) => whyUnknown(programsOfDefaults(policy), sight) === undefined)
   const completed = phase === 'validate' ? unfilled(request) : complete(request, policies, view, fillable)
   const judged = completed.patch.length === 0 ? view : meshView(request, around, completed.object)
-  const judge = new Judge(request, completed.object, { mesh: judged, knowledge }, policies.enforcement)
+  const judge = new Judge(request, completed.object, { mesh: judged, sight }, policies.enforcement)
   const findings: Finding[] = []
   const evaluated: string[] = []
   let skipped = 0
   if (phase !== 'mutate') {
     for (const bound of applicable) {
-      // What looks at the object alone takes microseconds; what asks the mesh is where time may go.
-      if (readsMesh(bound.policy) && isLate()) {
-        findings.push(judge.cannotEvaluate(bound, 'there was no time left to look at the mesh', TRY_AGAIN))
-        continue
-      }
       const judgement = judge.judge(bound)
       if (judgement.evaluated) evaluated.push(bound.policy.name)
       findings.push(...judgement.findings)
@@ -165,8 +161,6 @@ const CLEANERS: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:namespace-controller',
   'system:serviceaccount:kube-system:generic-garbage-collector',
 ])
-
-const TRY_AGAIN = 'try again; if it lasts, show this to whoever runs Meshward'
 
 const GIVE_LABELS = 'give its Namespace along with the object, or by --context'
 

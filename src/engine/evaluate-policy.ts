@@ -45,9 +45,9 @@ export function findAll(scope: PolicyScope): readonly RawFinding[] {
 }
 
 /** Why a validation cannot be judged in the mesh as it is known now. Those beside it, which read nothing of that, can. */
-function whyNotNow({ program, knowledge }: PolicyScope, { when, check }: Validation): string | undefined {
-  if (typeof knowledge === 'string') return undefined
-  return whyUnknown([...program.variables.map((variable) => variable.program), when, check.program], knowledge)
+function whyNotNow({ program, sight }: PolicyScope, { when, check }: Validation): string | undefined {
+  if (program.functions.size === 0) return undefined
+  return whyUnknown([...program.variables.map((variable) => variable.program), when, check.program], sight)
 }
 
 /** The places that a rule walks to and whose `when` holds; an error where that could not be decided. */

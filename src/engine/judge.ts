@@ -5,7 +5,7 @@ import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
 import type { Action } from '../policy/policy.ts'
 import type { Finding } from './decision.ts'
 import { findAll, type RawFinding } from './evaluate-policy.ts'
-import { whyUnknown, type MeshKnowledge } from './mesh-knowledge.ts'
+import { whyUnknown, type MeshSight } from './mesh-knowledge.ts'
 import { meshView } from './mesh-view.ts'
 import { OldPlaces } from './old-place.ts'
 import type { AdmissionRequest } from './request.ts'
@@ -34,13 +34,13 @@ export class Judge {
   constructor(
     request: AdmissionRequest,
     object: JsonObject | null,
-    { mesh, knowledge }: { readonly mesh: MeshContext; readonly knowledge: MeshKnowledge },
+    { mesh, sight }: { readonly mesh: MeshContext; readonly sight: MeshSight },
     enforcement: Enforcement,
   ) {
     this.request = request
     this.enforcement = enforcement
     this.mesh = mesh
-    this.scope = requestScope(request, mesh, object, knowledge)
+    this.scope = requestScope(request, mesh, object, sight)
   }
 
   /** All findings of one policy, with what they lead to. */
@@ -111,7 +111,8 @@ export class Judge {
         this.request,
         meshView(this.request, { before, after: before, knowledge }, oldObject),
         oldObject,
-        this.scope.knowledge,
+        // What was found in time is compared with what was there before, whatever time that takes.
+        { ...this.scope.sight, isLate: () => false },
       ),
       places: new OldPlaces(this.scope.root, oldObject),
     }
@@ -130,7 +131,7 @@ export class Judge {
 function rawFindings(scope: PolicyScope): readonly RawFinding[] | undefined {
   const unknown = whyUnknown(
     scope.program.matchConditions.map(({ program }) => program),
-    scope.knowledge,
+    scope.sight,
   )
   if (unknown !== undefined) return [{ kind: 'unknown', path: [], message: unknown }]
   const conditions = meetsConditions(scope)

@@ -14,16 +14,29 @@ export function whyStale(policy: Policy, knowledge: MeshKnowledge): string | und
   return typeof knowledge === 'string' ? undefined : reasonFor(kindsReadBy(policy), knowledge)
 }
 
-/** Why none of these expressions can be evaluated together; undefined: each can. */
+/** What is known of the mesh while a request is judged, and whether there is time left to look at it. */
+export interface MeshSight {
+  readonly knowledge: MeshKnowledge
+  /** Is the time over that whoever asks will wait? */
+  readonly isLate: () => boolean
+}
+
+/** A mesh that is wholly known, with time without end. */
+export const CLEAR_SIGHT: MeshSight = { knowledge: 'whole', isLate: () => false }
+
+/** Why none of these expressions can be evaluated together; undefined: each can. Those that read no mesh always can. */
 export function whyUnknown(
   programs: readonly (CelProgram | undefined)[],
-  knowledge: MeshKnowledge,
+  { knowledge, isLate }: MeshSight,
 ): string | undefined {
-  if (typeof knowledge === 'string') return undefined
-  return reasonFor(
-    programs.flatMap((program) => kindsReadByFunctions(program?.functions ?? new Set())),
-    knowledge,
-  )
+  const asking = programs.filter((program) => program !== undefined && program.functions.size > 0)
+  if (asking.length === 0) return undefined
+  const late = isLate()
+  // As nearly always: no kind is too old, and there is time.
+  if (!late && typeof knowledge === 'string') return undefined
+  const kinds = asking.flatMap((program) => kindsReadByFunctions(program.functions))
+  if (late && kinds.length > 0) return 'there was no time left to look at the mesh'
+  return typeof knowledge === 'string' ? undefined : reasonFor(kinds, knowledge)
 }
 
 function reasonFor(kinds: readonly KindName[], { stale }: Exclude<MeshKnowledge, string>): string | undefined {

@@ -8,7 +8,7 @@ import type { Target } from '../policy/json-path.ts'
 import type { BoundPolicy } from '../policy/policy-set.ts'
 import type { PolicyProgram, WalkedPath } from '../policy/policy.ts'
 import type { NamespaceLabels } from './applies.ts'
-import type { MeshKnowledge } from './mesh-knowledge.ts'
+import { CLEAR_SIGHT, type MeshSight } from './mesh-knowledge.ts'
 import type { AdmissionRequest } from './request.ts'
 
 /** Units that one expression, and all expressions of a policy on one request, may take: Kubernetes' own limits. */
@@ -24,7 +24,7 @@ export type Activation = Record<string, unknown>
 export interface RequestScope {
   readonly request: AdmissionRequest
   readonly mesh: MeshContext
-  readonly knowledge: MeshKnowledge
+  readonly sight: MeshSight
   /** What rules walk over: the object, or on DELETE the one that goes. */
   readonly root: Json
   readonly activation: Activation
@@ -46,7 +46,7 @@ export interface PolicyScope {
   readonly activation: Activation
   readonly picked: RequestScope['picked']
   readonly budget: CostBudget
-  readonly knowledge: MeshKnowledge
+  readonly sight: MeshSight
 }
 
 export type Evaluated =
@@ -58,7 +58,7 @@ export function requestScope(
   request: AdmissionRequest,
   mesh: MeshContext,
   object: JsonObject | null = request.object,
-  knowledge: MeshKnowledge = 'whole',
+  sight: MeshSight = CLEAR_SIGHT,
 ): RequestScope {
   const activation: Activation = {
     object: celValue(object),
@@ -66,15 +66,15 @@ export function requestScope(
     request: celValue(request.raw ?? reviewRequest(request)),
     namespaceObject: celValue(mesh.before.namespace(request.namespace) ?? null),
   }
-  return { request, mesh, knowledge, root: object ?? request.oldObject, activation, picked: new Map() }
+  return { request, mesh, sight, root: object ?? request.oldObject, activation, picked: new Map() }
 }
 
 /** The scope of one policy in a request. Variables are evaluated once, when an expression first asks for them. */
 export function policyScope(scope: RequestScope, bound: BoundPolicy, program: PolicyProgram): PolicyScope {
   const activation: Activation = { ...scope.activation, params: bound.paramsValue, target: undefined }
   const budget: CostBudget = { perCall: PER_CALL, remaining: PER_POLICY }
-  const { root, mesh, picked, knowledge } = scope
-  const policy: PolicyScope = { bound, program, root, mesh, activation, picked, budget, knowledge }
+  const { root, mesh, picked, sight } = scope
+  const policy: PolicyScope = { bound, program, root, mesh, activation, picked, budget, sight }
   if (program.variables.length > 0) activation.variables = lazyVariables(policy)
   return policy
 }

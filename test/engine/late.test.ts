@@ -61,3 +61,23 @@ test('what was looked at in time stands', () => {
 test('with time for all, nobody hears of time', () => {
   expect(JSON.stringify(decided(2))).not.toContain('no time left')
 })
+
+test('a validation about the object alone judges beside one for which there is no time', () => {
+  const mixed = rule(
+    'D-1',
+    `validations:
+  - { expression: "size(object.spec.hosts) > 1", message: one host }
+  - { findings: "mesh.routing.unknownDestinations(object, params)" }`,
+  )
+  const { findings } = decide({
+    request: requestFor(route),
+    policies: policySetOf([mixed]),
+    mesh: buildSnapshot([]),
+    phase: 'validate',
+    isLate: () => true,
+  })
+  expect(findings.map(({ action, message }) => [action, message])).toEqual([
+    ['Deny', 'one host'],
+    ['Deny', LATE],
+  ])
+})

@@ -42,7 +42,7 @@ function accountBranch(node: ASTNode, accounts: Accounts): void {
 }
 
 /** What a part costs that is evaluated with the whole. */
-export function fixedCost(node: ASTNode, accounts: Accounts): number {
+function fixedCost(node: ASTNode, accounts: Accounts): number {
   if (isFolded(node, accounts.messages)) return 0
   if (isSelection(node)) return selectionCost(node, accounts)
   const children = (): number => childrenOf(node).reduce((units, part) => units + fixedCost(part, accounts), 0)

@@ -1,4 +1,5 @@
 import type { KindName } from '../../mesh/kinds.ts'
+import { memo } from '../../mesh/memo.ts'
 import type { Policy } from '../policy.ts'
 import { AMBIENT_FUNCTIONS } from './ambient.ts'
 import { AUTHORIZATION_FUNCTIONS } from './authorization.ts'
@@ -26,12 +27,11 @@ export const MESH_FUNCTIONS: readonly MeshFunction[] = [
 
 /** The kinds of other objects that a policy reads: those of the functions it calls, in order of name. */
 export function kindsReadBy(policy: Policy): readonly KindName[] {
-  return kindsReadByFunctions(policy.program?.functions ?? new Set())
+  return policy.program === undefined ? [] : kindsReadByFunctions(policy.program.functions)
 }
 
 /** The kinds that some functions of `mesh.*` read, in order of name. */
-export function kindsReadByFunctions(called: ReadonlySet<string>): readonly KindName[] {
-  if (called.size === 0) return []
+export const kindsReadByFunctions: (called: ReadonlySet<string>) => readonly KindName[] = memo((called) => {
   const kinds = MESH_FUNCTIONS.filter(({ name }) => called.has(name)).flatMap(({ reads }) => reads)
   return [...new Set(kinds)].sort()
-}
+})
