@@ -29,12 +29,12 @@ export function whyUnknown(
   programs: readonly (CelProgram | undefined)[],
   { knowledge, isLate }: MeshSight,
 ): string | undefined {
-  const asking = programs.filter((program) => program !== undefined && program.functions.size > 0)
-  if (asking.length === 0) return undefined
+  const called = programs.flatMap((program) => program?.functions ?? []).filter(({ size }) => size > 0)
+  if (called.length === 0) return undefined
   const late = isLate()
   // As nearly always: no kind is too old, and there is time.
   if (!late && typeof knowledge === 'string') return undefined
-  const kinds = asking.flatMap((program) => kindsReadByFunctions(program.functions))
+  const kinds = called.flatMap(kindsReadByFunctions)
   if (late && kinds.length > 0) return 'there was no time left to look at the mesh'
   return typeof knowledge === 'string' ? undefined : reasonFor(kinds, knowledge)
 }

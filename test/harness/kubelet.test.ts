@@ -158,7 +158,7 @@ describe('the node for a pod', () => {
 
 test('a mount script quotes every path, mounts outer paths first, and closes the root last', () => {
   const script = mountScript({
-    root: "/tmp/it's/root",
+    root: "/srv/it's/root",
     mounts: [
       { source: '/data/in ner', target: '/scratch/inner', readOnly: false },
       { source: '/data/outer', target: '/scratch', readOnly: true },
@@ -166,13 +166,13 @@ test('a mount script quotes every path, mounts outer paths first, and closes the
     hostname: 'pod',
     user: 7,
     readOnlyRoot: true,
-    doneFile: '/tmp/done',
+    doneFile: '/srv/done',
   })
   const lines = script.split('\n')
   const at = (text: string) => lines.findIndex((line) => line.includes(text))
-  expect(lines[1]).toBe(`mount -t tmpfs -o mode=0755 tmpfs '/tmp/it'\\''s/root'`)
-  expect(lines[at("'/data/in ner'")]).toContain(`mount --bind '/data/in ner' '/tmp/it'\\''s/root/scratch/inner'`)
+  expect(lines[1]).toBe(`mount -t tmpfs -o mode=0755 tmpfs '/srv/it'\\''s/root'`)
+  expect(lines[at("'/data/in ner'")]).toContain(`mount --bind '/data/in ner' '/srv/it'\\''s/root/scratch/inner'`)
   expect(at("'/data/outer'")).toBeLessThan(at("'/data/in ner'"))
   expect(at("'/data/in ner'")).toBeLessThan(at('mount -o remount,ro'))
-  expect(lines.slice(-3)).toEqual([`: > '/tmp/done'`, 'exec "$@"', ''])
+  expect(lines.slice(-3)).toEqual([`: > '/srv/done'`, 'exec "$@"', ''])
 })
