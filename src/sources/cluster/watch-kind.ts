@@ -130,6 +130,7 @@ class KindKeeper {
       let resourceVersion = from
       let end: WatchEnd | undefined
       let isOver = false
+      let abort = (): void => undefined
       const query = {
         resourceVersion,
         allowWatchBookmarks: true,
@@ -144,13 +145,16 @@ class KindKeeper {
         },
         (error: unknown) => {
           isOver = true
+          signal.removeEventListener('abort', abort)
           resolve(end ?? endOf(error, resourceVersion))
         },
       )
       void started.then((controller) => {
-        if (!isOver) this.heard()
-        signal.addEventListener('abort', () => controller.abort(), { once: true })
-        if (signal.aborted) controller.abort()
+        if (isOver) return
+        this.heard()
+        abort = () => controller.abort()
+        signal.addEventListener('abort', abort, { once: true })
+        if (signal.aborted) abort()
       })
     })
   }

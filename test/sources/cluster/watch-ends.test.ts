@@ -1,8 +1,11 @@
+import { getEventListeners } from 'node:events'
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 import type { JsonObject } from '../../../src/kube/json.ts'
 import { KINDS } from '../../../src/mesh/kinds.ts'
 import { watchMesh, type ClusterMesh } from '../../../src/sources/cluster/cluster-mesh.ts'
+import { watchKind } from '../../../src/sources/cluster/watch-kind.ts'
 import { startFakeApiServer, type FakeApiServer } from './fake-api-server.ts'
 
 // Every way there is for a list or a watch to end: the mesh follows on, what failed is counted, and nothing is thrown.
@@ -93,6 +96,24 @@ describe('a watch that ends', () => {
     expect(status()).toMatchObject({ state: 'synced', trouble: '' })
     expect(status()?.failures).toBeGreaterThanOrEqual(failures)
     if (failures === 0) expect(status()?.failures).toBe(0)
+  })
+
+  it('leaves nothing behind that waits for the end of all watches: they are taken up for as long as a server runs', async () => {
+    const { api, watch } = server
+    const stopped = new AbortController()
+    const told = { changed: () => true, removed: () => true, replaced: async () => 0, status: () => undefined }
+    const clock = { now: Date.now, pause: 20, random: () => 0.5 }
+    void watchKind({ api, watch, ...clock, kind: KINDS.virtualService, signal: stopped.signal, listener: told })
+    for (let round = 0; round < 5; round += 1) {
+      await until(() => server.openWatches() === 1)
+      server.end('end')
+      await until(() => server.openWatches() === 0)
+    }
+    await until(() => server.openWatches() === 1)
+    await vi.waitFor(() => expect(getEventListeners(stopped.signal, 'abort')).toHaveLength(1))
+    stopped.abort()
+    await until(() => server.openWatches() === 0)
+    start()
   })
 
   it('at once, again and again, is not asked for in a tight loop', async () => {
