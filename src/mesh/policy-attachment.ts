@@ -21,7 +21,7 @@ export function policiesFor(snapshot: MeshSnapshot, kind: KindName, workload: Cl
 }
 
 /** Does a policy of the workload's or the root namespace hold for it? */
-function holdsFor(policy: KubeObject, workload: Client): boolean {
+export function holdsFor(policy: KubeObject, workload: Client): boolean {
   const targets = targetRefsOf(policy)
   if (targets.length === 0) return selects(policy, workload.labels)
   const gateway = labelValue(workload.labels, GATEWAY_NAME)

@@ -61,7 +61,7 @@ export const AUTHORIZATION_FUNCTIONS: readonly MeshFunction[] = [
   }),
   findingsFunction({
     name: 'authorization.optionalTokens',
-    reads: [...MESH, KINDS.authorizationPolicy, KINDS.requestAuthentication],
+    reads: [...INJECTED, KINDS.authorizationPolicy, KINDS.requestAuthentication],
     summary: 'tokens that are checked and not asked for',
     find: optionalTokens,
   }),

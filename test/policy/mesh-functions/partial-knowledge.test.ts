@@ -90,6 +90,12 @@ spec: { gatewayClassName: istio }
     'spec.selector.matchLabels',
     pod('shop', 'web-1', 'app: web'),
   ],
+  [
+    'authorization.optionalTokens',
+    object('RequestAuthentication', 'istio-system', 'jwt', '{ jwtRules: [{ issuer: "https://id.example.com" }] }'),
+    'spec.jwtRules',
+    object('AuthorizationPolicy', 'shop', 'other', '{ selector: { matchLabels: { app: other } } }'),
+  ],
   ['scoping.idleSelector', selecting, 'spec.workloadSelector.labels', pod('shop', 'web-1', 'app: web')],
   [
     'scoping.unknownImports',
@@ -131,6 +137,7 @@ const AROUND: Readonly<Record<string, string>> = {
   'ambient.withoutWaypoint': captured,
   'ambient.unenforcedDenials': captured,
   'ambient.unservedNamespace': captured + service('shop', 'cart'),
+  'authorization.optionalTokens': pod('shop', 'cart-1', 'app: cart'),
   'authorization.uncoveredBehindGateway':
     gatewayPod +
     service('shop', 'cart') +
