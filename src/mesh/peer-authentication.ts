@@ -6,7 +6,7 @@ import { wordIn } from './fields.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
-import type { MeshSnapshot } from './snapshot.ts'
+import { isSameObject, type MeshSnapshot } from './snapshot.ts'
 
 /** What a workload's port accepts: mTLS only, both, or plaintext only. */
 export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE'
@@ -76,6 +76,28 @@ export const modesWrittenIn: (policy: KubeObject) => ReadonlySet<MtlsMode> = mem
   const written = [mtls, ...Object.values(asObject(portLevelMtls))].map((entry) => wordIn(MODES, asObject(entry).mode))
   return new Set(written.filter((mode) => mode !== undefined))
 })
+
+/**
+ * Is the mode that of a policy for the workload itself, so that nothing for its namespace or the mesh changes it? Of two policies with
+ * selectors for one workload the newer does nothing.
+ */
+export function isWorkloadMode({ object }: EffectiveMtls): boolean {
+  return object !== undefined && !isNamespaceWide(object)
+}
+
+/**
+ * Does a workload port have its mode from above a policy that holds for it: from the policy of its namespace, or of the mesh, or from
+ * nobody?
+ */
+export function isInheritedPast(
+  { workload, namespace, mesh }: PeerAuthentications,
+  policy: KubeObject,
+  { object: decider }: EffectiveMtls,
+): boolean {
+  const levels = [workload, namespace, mesh]
+  const own = levels.findIndex((level) => level !== undefined && isSameObject(level, policy))
+  return own >= 0 && (decider === undefined || levels.indexOf(decider) > own)
+}
 
 /** Does the policy hold for a whole namespace, or from the root namespace for the mesh? */
 export function isNamespaceWide(policy: KubeObject): boolean {

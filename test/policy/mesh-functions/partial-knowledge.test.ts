@@ -150,6 +150,60 @@ const AROUND: Readonly<Record<string, string>> = {
     ),
 }
 
+const strict = object('PeerAuthentication', 'shop', 'default', '{ mtls: { mode: STRICT } }')
+const strictCart = object(
+  'PeerAuthentication',
+  'shop',
+  'cart',
+  '{ selector: { matchLabels: { app: cart } }, mtls: { mode: STRICT } }',
+)
+const plain = object('DestinationRule', 'shop', 'cart', '{ host: cart, trafficPolicy: { tls: { mode: DISABLE } } }')
+const plainToAll = object(
+  'DestinationRule',
+  'shop',
+  'all',
+  '{ host: "*.shop.svc.cluster.local", trafficPolicy: { tls: { mode: DISABLE } } }',
+)
+const unset = object('PeerAuthentication', 'shop', 'default', '{}')
+const unsetCart = object('PeerAuthentication', 'shop', 'cart', '{ selector: { matchLabels: { app: cart } } }')
+const both = (namespace: string): string =>
+  object('PeerAuthentication', namespace, 'default', '{ mtls: { mode: PERMISSIVE } }')
+const cart = service('shop', 'cart') + pod('shop', 'cart-1', 'app: cart')
+
+describe('of a few files modes of mTLS are told of where no further policy could change them', () => {
+  test.each<[what: string, name: string, asked: string, around: string, partial: 'told' | 'skip']>([
+    ['a client of a workload with a policy of its own', 'mtls.refusedClients', plain, cart + strictCart, 'told'],
+    ['a policy for a workload that breaks a client', 'mtls.refusedClients', strictCart, cart + plain, 'told'],
+    [
+      'a client of a namespace, in which a workload may have its own',
+      'mtls.refusedClients',
+      plain,
+      cart + strict,
+      'skip',
+    ],
+    ['a policy of a namespace, beside which one may be', 'mtls.refusedClients', strict, cart + plain, 'skip'],
+    ['a wildcard, under which a rule may be', 'mtls.refusedClients', plainToAll, cart + strictCart, 'skip'],
+    ['a policy for a workload under a wildcard', 'mtls.refusedClients', strictCart, cart + plainToAll, 'skip'],
+    ['a client of a Service that is not there', 'mtls.refusedClients', plain, strict, 'skip'],
+    ['a workload below a namespace that accepts both', 'mtls.plaintext', unsetCart, cart + both('shop'), 'told'],
+    [
+      'a workload below a namespace that may say more',
+      'mtls.plaintext',
+      unsetCart,
+      cart + both('istio-system'),
+      'skip',
+    ],
+    ['a namespace, in which a workload may have its own', 'mtls.plaintext', unset, cart + both('istio-system'), 'skip'],
+    ['a workload below nothing that is known', 'mtls.plaintext', unsetCart, cart, 'skip'],
+  ])('%s', (_what, name, yaml, around, partial) => {
+    const [asked] = objectsFrom(yaml)
+    const answer = (knowledge: 'whole' | 'partial') =>
+      asked && ask(name, { object: asked, mesh: objectsFrom(around), knowledge }).map(({ message }) => typeof message)
+    expect(answer('whole')).toEqual(['string'])
+    expect(answer('partial')).toEqual([partial === 'told' ? 'string' : 'undefined'])
+  })
+})
+
 describe('of a few files nothing is said about what they may not show', () => {
   const around = (name: string): string => AROUND[name] ?? ''
 

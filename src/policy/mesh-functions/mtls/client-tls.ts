@@ -9,12 +9,12 @@ import { isCoveredBy, isWildcard } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { memo } from '../../../mesh/memo.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
-import { effectiveMtls, type EffectiveMtls } from '../../../mesh/peer-authentication.ts'
+import { effectiveMtls, isWorkloadMode, type EffectiveMtls } from '../../../mesh/peer-authentication.ts'
 import { servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy, type PlacedBlock } from '../../../mesh/traffic-policy.ts'
 import { hasSidecar, resolvePort } from '../../../mesh/workloads.ts'
-import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
+import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
 
@@ -30,16 +30,27 @@ interface Refusal {
 export const refusedClients: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
   if (kindNameOf(object) === KINDS.destinationRule) {
-    return refusalsOf(mesh, object).map((refusal) => refusedHere(context, refusal, params))
+    return refusalsOf(mesh, object).map((refusal) =>
+      isCertain(context, object, refusal)
+        ? refusedHere(context, refusal, params)
+        : { field: `${refusal.tls.field}.mode`, outcome: 'skip' },
+    )
   }
-  const found: MeshFinding[] = []
+  const found: (MeshFinding | SkippedPlace)[] = []
   for (const rule of mesh.all(KINDS.destinationRule)) {
     const refusal = refusalsOf(mesh, rule).find(
       ({ decided }) => decided.object !== undefined && isSameObject(decided.object, object),
     )
-    if (refusal !== undefined) found.push(refusedThere(context, { rule, refusal }, params))
+    if (refusal === undefined) continue
+    if (isCertain(context, rule, refusal)) found.push(refusedThere(context, { rule, refusal }, params))
+    else found.push({ field: refusal.decided.field, outcome: 'skip' })
   }
   return found
+}
+
+/** Beside a few files there may be a rule for a host under this wildcard, or a policy for the workload with a mode of its own. */
+function isCertain({ knowledge }: MeshContext, rule: KubeObject, { decided }: Refusal): boolean {
+  return knowledge === 'whole' || (!isWildcard(ruleHost(rule)) && isWorkloadMode(decided))
 }
 
 function refusedHere(context: MeshContext, { tls, called, decided }: Refusal, params: JsonObject): MeshFinding {

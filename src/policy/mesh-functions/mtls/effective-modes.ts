@@ -1,13 +1,15 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
-import { nameOf as ownName, namespaceOf } from '../../../kube/object.ts'
+import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import {
   effectiveMtls,
+  isInheritedPast,
   isNamespaceWide,
   namespaceMtls,
   peerAuthenticationsFor,
+  type EffectiveMtls,
 } from '../../../mesh/peer-authentication.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
 import { workloadsIn } from '../../../mesh/workloads.ts'
@@ -103,15 +105,12 @@ const inheritedPlaintext: Find = (context, object, params) => {
   const old = context.before.get(KINDS.peerAuthentication, namespaceOf(object), ownName(object))
   for (const namespace of namespacesOf(mesh, object)) {
     const found = firstPlaintext({ mesh, before: context.before }, namespace, ({ workload, port, decided }) => {
-      const policies = Object.values(peerAuthenticationsFor(mesh, workload))
-      if (!policies.some((policy) => policy !== undefined && isSameObject(policy, object))) return false
       // What somebody wrote is told of where it is written, and what was STRICT before by another rule.
-      if (decided.object !== undefined && (isSameObject(decided.object, object) || !isNamespaceWide(decided.object)))
-        return false
+      if (!isInheritedPast(peerAuthenticationsFor(mesh, workload), object, decided)) return false
       return old === undefined || effectiveMtls(context.before, workload, port).mode !== 'STRICT'
     })
     if (found === undefined) continue
-    if (context.knowledge === 'partial' && found.decided.object === undefined)
+    if (context.knowledge === 'partial' && !isSettled(object, found.decided))
       return [{ field: 'spec.mtls.mode', outcome: 'skip' }]
     return [
       {
@@ -123,6 +122,14 @@ const inheritedPlaintext: Find = (context, object, params) => {
     ]
   }
   return []
+}
+
+/**
+ * Can no further file change what a policy without a mode inherits? One with a selector has the mode of its namespace's policy, where
+ * that sets one; its workloads can have no other policy between.
+ */
+function isSettled(policy: KubeObject, { object: decider }: EffectiveMtls): boolean {
+  return !isNamespaceWide(policy) && decider !== undefined && namespaceOf(decider) === namespaceOf(policy)
 }
 
 function plaintextOfNamespace(context: MeshContext, namespace: string, params: JsonObject): readonly MeshFinding[] {
