@@ -84,12 +84,15 @@ const extraRead = {
 
 const settings = webhookSettingsSchema.properties
 
+const profiles = ['baseline', 'strict', 'resilient', 'ambient']
+
 /** What values of the chart may be, beyond the type of their default. */
 export const CHART_SHAPES: Readonly<Record<string, JsonObject>> = {
   nameOverride: { type: 'string', pattern: '^([a-z]([-a-z0-9]*[a-z0-9])?)?$' },
   labels: texts,
   annotations: texts,
   enforcement: { enum: ['enforce', 'warn', 'off'] },
+  profile: { oneOf: [{ enum: ['', ...profiles] }, { type: 'array', uniqueItems: true, items: { enum: profiles } }] },
   'istio.namespace': namespace,
   'policies.disabled': { ...names, items: { type: 'string', pattern: '^[A-Za-z0-9.*-]+$' } },
   'policies.settings': { type: 'array', items: setting() },

@@ -146,6 +146,10 @@ export const ERROR_CODES: Readonly<Record<string, ErrorCode>> = {
     title: 'The parameters of a binding do not fit the schema of the policy',
     remedy: '`meshward explain CODE` shows the parameters of a rule.',
   },
+  'PROFILE-NAME': {
+    title: 'There is no profile of this name',
+    remedy: 'Use baseline, strict, resilient or ambient, or the path of a file of MeshPolicyBindings.',
+  },
   'CEL-SYNTAX': {
     title: 'An expression is no valid CEL',
     remedy: 'Mend the place that is named; docs/cel.md describes the language.',

@@ -7,14 +7,16 @@ import { issueLine } from '../policy/policy.ts'
 import { onlyPolicies } from '../reports/only-policies.ts'
 import type { InputError } from '../sources/input-error.ts'
 import { loadPolicySet } from '../sources/policy-files.ts'
+import { profilesIn } from '../sources/profiles.ts'
 import { readSchemaFiles } from '../sources/schema-files.ts'
-import { append } from '../webhook/option-values.ts'
+import { append, PROFILE_OPTION } from '../webhook/option-values.ts'
 import type { CliIo } from './cli-io.ts'
 
 /** Which rules are asked, and how they are bound. */
 export interface PolicyOptions {
   readonly policies: readonly string[]
   readonly bindings: readonly string[]
+  readonly profile: readonly string[]
   readonly only: readonly string[]
   readonly disable: readonly string[]
   readonly enforcement: Enforcement
@@ -43,6 +45,7 @@ export function addPolicyOptions(command: Command): Command {
       [],
     )
     .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
+    .option(...PROFILE_OPTION)
     .option(
       '--policies <path>',
       'folder or file of policies, beside the shipped ones or instead of them by name or code (repeatable)',
@@ -75,6 +78,8 @@ export function loadPolicies(options: PolicyOptions, io: CliIo): PoliciesLoaded 
       strictTypes: options.strictTypes,
       policies: [io.shippedPolicies, ...options.policies],
       bindings: options.bindings,
+      profiles: options.profile,
+      shippedProfiles: profilesIn(io.shippedPolicies),
       disabled: options.disable,
       enforcement: options.enforcement,
     },

@@ -22,6 +22,12 @@ export interface Binding {
   readonly position: { readonly file: string; readonly line: number; readonly column: number }
 }
 
+/** A named set of bindings. Patterns of it that name no policy mean nothing: policies may have been replaced. */
+export interface Profile {
+  readonly name: string
+  readonly bindings: readonly Binding[]
+}
+
 /** What a finding that the old object already had leads to: a warning, or what the binding says for new ones. */
 export type UnchangedFindings = 'Warn' | 'Deny'
 

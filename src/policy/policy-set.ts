@@ -7,6 +7,7 @@ import {
   type Binding,
   type BindingScope,
   type DefaultsAction,
+  type Profile,
   type UnchangedFindings,
 } from './binding.ts'
 import { conflictingDefaults } from './default-conflicts.ts'
@@ -46,13 +47,16 @@ export type PolicySetOutcome =
   | { readonly ok: false; readonly issues: readonly PolicyIssue[] }
 
 /**
- * Binds policies and makes a set of them. A policy that a binding names loses the binding that ships with it.
+ * Binds policies and makes a set of them. A policy that a binding names loses what profiles say of it, and one that a
+ * profile names loses the binding that ships with it.
  * Refused, with every reason: two policies of one name or code, a binding that names no policy, parameters that the
  * policy's schema does not accept, two policies whose defaults would fill one field.
  */
 export function createPolicySet(input: {
   readonly policies: readonly Policy[]
   readonly bindings: readonly Binding[]
+  /** Of two profiles that name a policy, the later one binds it. */
+  readonly profiles?: readonly Profile[]
   readonly enforcement: Enforcement
   /** Policies that are left out on purpose: a binding may name them all the same. */
   readonly disabled?: readonly PolicyName[]
@@ -63,16 +67,25 @@ export function createPolicySet(input: {
     ...unmatched([...policies, ...(input.disabled ?? [])], input.bindings),
     ...conflictingDefaults(policies),
   ]
+  const layers = [input.bindings, ...(input.profiles ?? []).map(({ bindings }) => bindings).toReversed()]
   const bound: BoundPolicy[] = []
   for (const policy of policies) {
-    const named = input.bindings.filter((binding) => isNamedBy(binding.policies, policy))
-    for (const binding of named.length > 0 ? named : [shippedBinding(policy)]) {
+    for (const binding of bindingsOf(policy, layers)) {
       const outcome = bind(policy, binding)
       issues.push(...outcome.issues)
       bound.push(outcome.bound)
     }
   }
   return issues.length > 0 ? { ok: false, issues } : { ok: true, set: indexed(policies, bound, input.enforcement) }
+}
+
+/** Those of the first layer that names the policy, or the one that ships with it. */
+function bindingsOf(policy: Policy, layers: readonly (readonly Binding[])[]): readonly Binding[] {
+  for (const layer of layers) {
+    const named = layer.filter(({ policies }) => isNamedBy(policies, policy))
+    if (named.length > 0) return named
+  }
+  return [shippedBinding(policy)]
 }
 
 /** The same policies under another enforcement. */

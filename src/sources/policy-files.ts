@@ -1,22 +1,27 @@
-import { readFileSync } from 'node:fs'
-
 import type { YamlDocument } from '../kube/yaml-document.ts'
 import { asObject } from '../kube/json.ts'
-import { readBinding, type Binding } from '../policy/binding.ts'
 import type { PolicyCompiler } from '../policy/compile-policy.ts'
 import { readPolicyHead } from '../policy/policy-head.ts'
 import { idlePatterns, isNamedBy, type PolicyName } from '../policy/policy-names.ts'
 import { createPolicySet, type Enforcement, type PolicySet } from '../policy/policy-set.ts'
 import type { Policy, PolicyIssue } from '../policy/policy.ts'
-import { filesBelow } from './files-below.ts'
+import { readBindings } from './binding-files.ts'
+import { documentsOf } from './policy-documents.ts'
+import { readNameFiles } from './name-files.ts'
+import { readProfiles } from './profiles.ts'
 import { readDocuments, type ReadDocuments } from './read-documents.ts'
-import { readingProblem } from './reading-problem.ts'
 
 export interface PolicyFilesOptions {
   /** Folders of policies (each policy a folder with a `policy.yaml`), mounted ConfigMaps of them, or single YAML files. */
   readonly policies: readonly string[]
   /** YAML streams of MeshPolicyBinding. */
   readonly bindings: readonly string[]
+  /** Names of profiles, or files of one's own, and what they bind is bound by the last that does. */
+  readonly profiles?: readonly string[]
+  /** Files of such, one a line. */
+  readonly profileFiles?: readonly string[]
+  /** The folder of the profiles that have names. */
+  readonly shippedProfiles?: string
   readonly enforcement: Enforcement
   /** Names, codes or patterns of policies that are left out, as if they were not there. */
   readonly disabled?: readonly string[]
@@ -43,17 +48,24 @@ export type LoadOutcome =
 
 /** Reads, compiles and binds everything: one whole set, or every reason why there is none. */
 export function loadPolicySet(options: PolicyFilesOptions, compiler: PolicyCompiler): LoadOutcome {
-  const { patterns, issues: patternIssues } = readPatterns(options)
-  const { policies, disabled, issues: compileIssues } = readPolicies(options.policies, compiler, patterns, options.read)
-  const { bindings, issues: bindingIssues } = readBindings(options.bindings)
-  const fatal = [...patternIssues, ...compileIssues, ...bindingIssues]
+  const without = readNameFiles(options.disabledFiles ?? [])
+  const patterns = [...(options.disabled ?? []), ...without.names]
+  const { policies, disabled, issues } = readPolicies(options.policies, compiler, patterns, options.read)
+  const bound = readBindings(options.bindings)
+  const named = readNameFiles(options.profileFiles ?? [])
+  const profiles = readProfiles([...(options.profiles ?? []), ...named.names], options.shippedProfiles)
+  const fatal = [...without.issues, ...issues, ...bound.issues, ...named.issues, ...profiles.issues]
   if (fatal.length > 0) return { ok: false, issues: fatal }
-  const outcome = createPolicySet({ policies, bindings, disabled, enforcement: options.enforcement })
+  const { enforcement } = options
+  const outcome = createPolicySet({ policies, ...bound, ...profiles, disabled, enforcement })
   if (!outcome.ok) return outcome
   const warnings = options.strictTypes === true ? policies.flatMap((policy) => policy.warnings) : []
   if (warnings.length > 0) return { ok: false, issues: warnings }
-  const issues = policies.flatMap((policy) => policy.issues)
-  return { ...outcome, issues, idle: idlePatterns(patterns, [...policies, ...disabled]) }
+  return {
+    ...outcome,
+    issues: policies.flatMap((policy) => policy.issues),
+    idle: idlePatterns(patterns, [...policies, ...disabled]),
+  }
 }
 
 export interface PoliciesRead {
@@ -95,24 +107,6 @@ export function readPolicies(
   return { policies, disabled, issues }
 }
 
-/** Patterns as they are given, and from files: one a line, where a line that begins with # says nothing. */
-function readPatterns({ disabled = [], disabledFiles = [] }: PolicyFilesOptions): {
-  readonly patterns: readonly string[]
-  readonly issues: readonly PolicyIssue[]
-} {
-  const patterns = [...disabled]
-  const issues: PolicyIssue[] = []
-  for (const file of disabledFiles) {
-    try {
-      const lines = readFileSync(file, 'utf8').split('\n')
-      patterns.push(...lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#')))
-    } catch (error) {
-      issues.push(unreadable(file, error))
-    }
-  }
-  return { patterns, issues }
-}
-
 /** The API groups that the policies below some paths are about. */
 export function readPolicyGroups(paths: readonly string[]): ReadonlySet<string> {
   const heads = paths.flatMap((path) =>
@@ -123,53 +117,6 @@ export function readPolicyGroups(paths: readonly string[]): ReadonlySet<string> 
 
 function sameRule(a: Policy, b: Policy): boolean {
   return a.name === b.name || a.code === b.code
-}
-
-function readBindings(paths: readonly string[]): {
-  readonly bindings: readonly Binding[]
-  readonly issues: readonly PolicyIssue[]
-} {
-  const bindings: Binding[] = []
-  const issues: PolicyIssue[] = []
-  for (const path of paths) {
-    for (const { document, file } of documentsOf(path, undefined, issues)) {
-      const outcome = readBinding(document, file)
-      if (outcome.ok) bindings.push(outcome.binding)
-      else issues.push(...outcome.issues)
-    }
-  }
-  return { bindings, issues }
-}
-
-interface FoundDocument {
-  readonly document: YamlDocument
-  readonly file: string
-}
-
-function documentsOf(
-  path: string,
-  fileName: string | undefined,
-  issues: PolicyIssue[],
-  read: ReadDocuments = readDocuments,
-): readonly FoundDocument[] {
-  const found: FoundDocument[] = []
-  let current = path
-  try {
-    for (const file of filesBelow(path, fileName)) {
-      current = file
-      for (const outcome of read(file)) {
-        if (outcome.ok) found.push({ document: outcome.document, file })
-        else issues.push({ ...outcome.error, file })
-      }
-    }
-  } catch (error) {
-    issues.push(unreadable(current, error))
-  }
-  return found
-}
-
-function unreadable(file: string, error: unknown): PolicyIssue {
-  return { code: 'POLICY-FILE', file, line: 1, column: 1, message: readingProblem(error).message }
 }
 
 function kindOf(document: YamlDocument): unknown {

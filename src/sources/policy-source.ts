@@ -6,6 +6,7 @@ import { withEnforcement, type Enforcement, type PolicySet } from '../policy/pol
 import { filesBelow } from './files-below.ts'
 import { loadPolicySet, type LoadOutcome, type PolicyFilesOptions } from './policy-files.ts'
 import { rememberDocuments, rememberPolicies } from './read-documents.ts'
+import { isProfileFile } from './profiles.ts'
 import type { Source } from './source.ts'
 import { watchFiles } from './watch-files.ts'
 
@@ -53,7 +54,9 @@ export async function openPolicySource(options: PolicySourceOptions): Promise<Op
   const read = rememberDocuments()
   const load = (enforcement: Enforcement): LoadOutcome =>
     loadPolicySet({ ...options, policies: [options.shipped, ...options.policies], enforcement, read }, compiler)
-  const watched = [...options.policies, ...options.bindings, ...(options.disabledFiles ?? [])]
+  const { disabledFiles = [], profileFiles = [] } = options
+  const ownProfiles = (options.profiles ?? []).filter(isProfileFile)
+  const watched = [...options.policies, ...options.bindings, ...ownProfiles, ...disabledFiles, ...profileFiles]
   // What cannot be read is an issue of loading, which tells it better.
   const known = await readAll(watched).catch(() => [])
   const first = load(options.enforcement)

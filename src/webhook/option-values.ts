@@ -5,6 +5,14 @@ export function append(value: string, before: readonly string[]): readonly strin
   return [...before, value]
 }
 
+/** Sets of bindings that ship, or files of one's own. */
+export const PROFILE_OPTION: [string, string, typeof append, readonly string[]] = [
+  '--profile <name>',
+  'bind policies as a profile says: baseline, strict, resilient, ambient, or a file; --bindings go before it (repeatable, a later one goes before an earlier one)',
+  append,
+  [],
+]
+
 /** Reads whole numbers from `least` to `most`. */
 export function wholeNumber(most: number, least = 0): (text: string) => number {
   return (text) => {

@@ -10,6 +10,7 @@ import { MESH_FUNCTIONS } from '../policy/mesh-functions/all.ts'
 import { issueLine } from '../policy/policy.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import { openPolicySource } from '../sources/policy-source.ts'
+import { profilesIn } from '../sources/profiles.ts'
 import { lateSource, type LateSource } from '../sources/source.ts'
 import { createGate } from './admission-gate.ts'
 import { createAdmissionHandler } from './admission-handler.ts'
@@ -94,6 +95,9 @@ export async function runServer(options: ServeOptions, host: ServerHost): Promis
     shipped: host.shippedPolicies,
     policies: options.policies,
     bindings: options.bindings,
+    profiles: options.profile,
+    profileFiles: options.profileFile === undefined ? [] : [options.profileFile],
+    shippedProfiles: profilesIn(host.shippedPolicies),
     disabled: options.disable,
     disabledFiles: options.disabledFile === undefined ? [] : [options.disabledFile],
     enforcement: options.enforcement,

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander'
 import type { Enforcement } from '../policy/policy-set.ts'
 import { addClusterOptions, type ClusterOptions } from './cluster/cluster-options.ts'
 import { addMeshOptions, type MeshOptions } from './mesh-options.ts'
-import { append, duration, wholeNumber } from './option-values.ts'
+import { append, duration, PROFILE_OPTION, wholeNumber } from './option-values.ts'
 
 /** How a server is asked for on a command line. */
 export interface ServeOptions extends ClusterOptions, MeshOptions {
@@ -15,6 +15,8 @@ export interface ServeOptions extends ClusterOptions, MeshOptions {
   readonly writeCa?: string
   readonly policies: readonly string[]
   readonly bindings: readonly string[]
+  readonly profile: readonly string[]
+  readonly profileFile?: string
   readonly disable: readonly string[]
   readonly disabledFile?: string
   readonly crds: readonly string[]
@@ -43,6 +45,8 @@ export function addServeOptions(command: Command): Command {
       [],
     )
     .option('--bindings <file>', 'YAML stream of MeshPolicyBinding (repeatable)', append, [])
+    .option(...PROFILE_OPTION)
+    .option('--profile-file <file>', 'a file of profiles, one a line; followed as it changes')
     .option(
       '--disable <policies>',
       'leave policies out, by name, code or pattern such as "EGR-*": not compiled, not asked about, nothing read for them (repeatable)',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 
-import type { Binding } from '../../src/policy/binding.ts'
+import type { Binding, Profile } from '../../src/policy/binding.ts'
 import { compareCodes, createPolicySet, withEnforcement, type PolicySet } from '../../src/policy/policy-set.ts'
 import type { Operation, Policy } from '../../src/policy/policy.ts'
 import { bindingFrom, policyFrom, policyText } from './policy-from.ts'
@@ -273,8 +273,47 @@ test('codes are in order of area, then of number', () => {
   ])
 })
 
-function setOf(policies: readonly Policy[], bindings: readonly Binding[]): PolicySet {
-  const outcome = createPolicySet({ policies, bindings, enforcement: 'enforce' })
+describe('a profile', () => {
+  const profiles = [
+    { name: 'mild', bindings: [bindingFrom('policies: ["*"]\nvalidationActions: [Warn]')] },
+    { name: 'none', bindings: [bindingFrom('policies: [RES-10]\nvalidationActions: [Audit]')] },
+  ]
+
+  test('binds what it names instead of the shipped binding; of two the later one does', () => {
+    expect(boundOf(setOf([strict, timeouts, retries], [], profiles))).toEqual([
+      ['MTLS-02', '*', ['Warn'], {}],
+      ['RES-01', '*', ['Warn'], { most: 60, least: 1 }],
+      ['RES-10', 'RES-10', ['Audit'], {}],
+    ])
+    const mildLast = boundOf(setOf([retries], [], profiles.toReversed()))
+    expect(mildLast).toEqual([['RES-10', '*', ['Warn'], {}]])
+  })
+
+  test('says nothing of what a binding names', () => {
+    const bindings = [bindingFrom('policies: ["RES-*"]')]
+    expect(boundOf(setOf([strict, timeouts, retries], bindings, profiles))).toEqual([
+      ['MTLS-02', '*', ['Warn'], {}],
+      ['RES-01', 'RES-*', ['Deny'], { most: 60, least: 1 }],
+      ['RES-10', 'RES-*', ['Warn'], {}],
+    ])
+  })
+
+  test('may name policies that are not there, where a binding may not', () => {
+    const absent = bindingFrom('policies: [GONE-01]\nvalidationActions: [Audit]')
+    expect(boundOf(setOf([strict], [], [{ name: 'own', bindings: [absent] }]))).toEqual([
+      ['MTLS-02', 'strict', ['Deny'], {}],
+    ])
+    const refused = createPolicySet({ policies: [strict], bindings: [absent], enforcement: 'enforce' })
+    expect(refused.ok).toBe(false)
+  })
+})
+
+function setOf(
+  policies: readonly Policy[],
+  bindings: readonly Binding[],
+  profiles: readonly Profile[] = [],
+): PolicySet {
+  const outcome = createPolicySet({ policies, bindings, profiles, enforcement: 'enforce' })
   if (!outcome.ok) throw new Error(outcome.issues.map(({ message }) => message).join('\n'))
   return outcome.set
 }

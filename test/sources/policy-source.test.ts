@@ -55,6 +55,8 @@ async function lay(
   await write('bindings.yaml', binding('one', 'Warn'))
   await write('mode', 'warn\n')
   await write('disabled', '# none so far\n')
+  await write('profile', '')
+  await write('profiles/mild.yaml', binding('"*"', 'Audit'))
   const told: string[] = []
   const open = () =>
     openPolicySource({
@@ -63,6 +65,8 @@ async function lay(
       bindings: [at('bindings.yaml')],
       disabled,
       disabledFiles: [at('disabled')],
+      profileFiles: [at('profile')],
+      shippedProfiles: at('profiles'),
       enforcement: 'enforce',
       enforcementFile: at('mode'),
       interval: 5,
@@ -97,6 +101,22 @@ test('it begins with everything in force: shipped rules, bindings, and the mode 
     ['MTLS-02', ['Deny']],
   ])
   expect(told.at(-1)).toBe('changed: MTLS-01 MTLS-02, warn, 0 issues')
+})
+
+test('a profile that is named comes into force below the bindings, and goes again', async () => {
+  const { source, write, told } = await opened('profile')
+  const actions = () => source.current().bound.map(({ policy, actions: [action] }) => `${policy.code} ${action}`)
+  await write('profile', 'mild\n')
+  await expect.poll(actions).toEqual(['MTLS-01 Warn', 'MTLS-02 Audit'])
+  await write('profile', 'mlid\n')
+  await expect
+    .poll(() => told.at(-1))
+    .toBe(
+      'refused: PROFILE-NAME no profile is called "mlid" (did you mean "mild"?): there are mild, and files of your own by their path',
+    )
+  expect(actions()).toEqual(['MTLS-01 Warn', 'MTLS-02 Audit'])
+  await write('profile', '\n')
+  await expect.poll(actions).toEqual(['MTLS-01 Warn', 'MTLS-02 Deny'])
 })
 
 test('a rule that is added, replaced and removed again comes into force each time', async () => {

@@ -58,6 +58,8 @@ test.each<[string, JsonObject]>([
   ['a policy as an object', { policies: { own: { 'ours.yaml': { ...policy, spec } } } }],
   ['a policy as a text', { policies: { own: { 'ours.yml': 'kind: MeshPolicy' } } }],
   ['a setting', { policies: { settings: [{ policies: ['RES-*'], actions: ['Warn'], defaultsAction: 'Off' }] } }],
+  ['a profile', { profile: 'baseline' }],
+  ['several profiles', { profile: ['baseline', 'resilient'] }],
   ['a percentage of replicas', { podDisruptionBudget: { maxUnavailable: '50%' } }],
   ['fields of Kubernetes that this chart knows nothing of', { podSecurityContext: { fsGroupChangePolicy: 'Always' } }],
 ])('%s is accepted', (_, said) => {
@@ -72,6 +74,8 @@ test.each<[string, JsonObject, string]>([
   ['a port beyond the last one', { service: { port: 65_536 } }, 'service.port'],
   ['no replica at all, less one', { replicas: -1 }, 'replicas'],
   ['a word that is no mode', { enforcement: 'on' }, 'enforcement'],
+  ['a profile that there is not', { profile: 'strickt' }, 'profile'],
+  ['a file where a profile belongs', { profile: ['./own.yaml'] }, 'profile[0]'],
   ['a duration without a unit', { shutdownDelay: '3' }, 'shutdownDelay'],
   ['an address that is not https', { webhook: { url: 'http://a' } }, 'webhook.url'],
   ['a key that no policy is read from', { policies: { own: { ours: 'x' } } }, 'policies.own.ours'],

@@ -15,6 +15,7 @@
 - --webhook-config=/etc/meshward/config/webhook.yaml
 - --policies=/etc/meshward/policies
 - --bindings=/etc/meshward/config/bindings.yaml
+- --profile-file=/etc/meshward/config/profile
 - --disabled-file=/etc/meshward/config/disabled
 - --enforcement-file=/etc/meshward/config/enforcement
 - --istio-namespace={{ .Values.istio.namespace }}

@@ -73,6 +73,17 @@ describeNodes('values that take effect without a restart', () => {
     expect(await judged(plaintext('joe'))).toContain('MTLS-02')
   })
 
+  test('a profile says what policies do', async () => {
+    await upgrade({ profile: 'baseline' })
+    await until('plaintext only warned of', async () => (await judged(plaintext('mild'))) === 'allowed')
+    await upgrade({ profile: ['baseline', 'strict'] })
+    expect(await site.kubectl('get', 'configmap', 'meshward-config', '-o', 'jsonpath={.data.profile}')).toBe(
+      'baseline\nstrict',
+    )
+    await upgrade({ profile: '' })
+    await until('plaintext refused again', async () => (await judged(plaintext('mild'))).includes('MTLS-02'))
+  })
+
   test("a policy of one's own is in force, as an object and then as a text", async () => {
     await upgrade({ 'policies.own': { 'ours.yaml': own("'owner' in object.metadata.?labels.orValue({})") } })
     await until('a Sidecar without an owner is refused', async () => (await judged(sidecar({}))).includes('OWN-01'))

@@ -110,8 +110,8 @@ describe('the command line', () => {
   })
 
   test('names files that are mounted', async () => {
-    const { enforcementFile, disabledFile, webhookConfig, bindings, policies } = await optionsOf({})
-    expect([enforcementFile, disabledFile, webhookConfig, ...bindings]).toEqual(
+    const { enforcementFile, profileFile, disabledFile, webhookConfig, bindings, policies } = await optionsOf({})
+    expect([enforcementFile, profileFile, disabledFile, webhookConfig, ...bindings]).toEqual(
       Object.keys(asObject(fieldOf(await renderer.render(), 'ConfigMap/meshward-config', 'data')))
         .toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))
         .map((key) => `/etc/meshward/config/${key}`),
@@ -120,7 +120,7 @@ describe('the command line', () => {
   })
 })
 
-const ORDER = ['enforcement', 'disabled', 'webhook.yaml', 'bindings.yaml']
+const ORDER = ['enforcement', 'profile', 'disabled', 'webhook.yaml', 'bindings.yaml']
 
 describe('settings of the webhook', () => {
   test.each<[what: string, values: JsonObject]>([
