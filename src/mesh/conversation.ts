@@ -58,7 +58,7 @@ function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: Conv
   yield* hostSteps(snapshot, called, concrete)
   if (concrete === undefined)
     return fails('DNS failure', `the ExternalName Services behind ${registered} lead in a circle`)
-  const call: Call = { snapshot, client, host: concrete, port, request, brokenAs: 'connection reset' }
+  const call: Call = { snapshot, client, host: concrete, port, asked: host, request, brokenAs: 'connection reset' }
   switch (plane) {
     case 'sidecar':
       return yield* walkFromSidecar({ ...call, brokenAs: '503' }, called.name)

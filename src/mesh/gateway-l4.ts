@@ -5,7 +5,7 @@ import { servedDomains } from './gateway-hosts.ts'
 import { onlyPort, type GatewayProxy } from './gateway-routes.ts'
 import type { GatewayServer } from './gateway-servers.ts'
 import { destinationOf, type Destination } from './http-route.ts'
-import { scopeOf } from './sidecar.ts'
+import { scopeOf, type Scope } from './sidecar.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { RouteEntry, VirtualService } from './virtual-service.ts'
 import { visibleService } from './visibility.ts'
@@ -62,21 +62,27 @@ export function tlsRoutesOf(
 }
 
 function connectionTargets(proxy: GatewayProxy, { spec }: RouteEntry, port: number): readonly Destination[] {
-  return targetsOf(proxy.snapshot, proxy.merged.pod, spec, port)
+  const client = proxy.merged.pod
+  return targetsOf(proxy.snapshot, { client, scope: scopeOf(client.namespace, undefined), port }, spec)
+}
+
+/** The proxy that got a connection, what it sees, and the port that it got it on. */
+export interface ConnectionPlace {
+  readonly client: Client
+  readonly scope: Scope
+  readonly port: number
 }
 
 /**
- * Where an entry of `tcp` or `tls` sends connections that a gateway or waypoint got on a port. Those without a weight get none, unless
+ * Where an entry of `tcp` or `tls` sends connections that a proxy got on a port. Those without a weight get none, unless
  * there is one destination only. istio: networking/core/networkfilter.go buildOutboundNetworkFilters.
  */
 export function targetsOf(
   snapshot: MeshSnapshot,
-  client: Client,
+  { client, scope, port }: ConnectionPlace,
   entry: JsonObject,
-  port: number,
 ): readonly Destination[] {
   const listed = blocks(entry.route)
-  const scope = scopeOf(client.namespace, undefined)
   const query = {
     place: { client, port, gateways: NO_GATEWAYS },
     onlyPortOf: (host: string) => onlyPort(visibleService(snapshot, scope, host)),

@@ -68,7 +68,9 @@ export function waypointTargets(
   const entry =
     firstEntry(candidates, 'tls', (match) => takesConnection(match, port) && isFor(match, service.host)) ??
     firstEntry(candidates, 'tcp', (match) => takesConnection(match, port))
-  const targets = entry === undefined ? [] : targetsOf(snapshot, waypointProxy(snapshot, waypoint), entry.spec, port)
+  const client = waypointProxy(snapshot, waypoint)
+  const place = { client, scope: scopeOf(client.namespace, undefined), port }
+  const targets = entry === undefined ? [] : targetsOf(snapshot, place, entry.spec)
   return targets.length > 0 ? targets : [{ host: service.host, port, subset: undefined, weight: undefined }]
 }
 

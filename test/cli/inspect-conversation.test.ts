@@ -174,7 +174,7 @@ describe('a conversation', () => {
           },
           {
             topic: 'transport',
-            text: 'plaintext to the address that DNS gives, since hosts that it does not see pass',
+            text: 'as the application sends it, to the address that DNS gives: what the client does not see passes',
           },
         ],
       },

@@ -2,10 +2,9 @@ import { describe, expect, test } from 'vitest'
 
 import type { JsonObject } from '../../src/kube/json.ts'
 import type { KubeObject } from '../../src/kube/object.ts'
+import type { MeshSnapshot } from '../../src/mesh/snapshot.ts'
 import { objectName } from '../../src/mesh/conversation/step.ts'
-import { conversationOf, type Conversation } from '../../src/mesh/conversation.ts'
-import { parseRequest } from '../../src/mesh/request.ts'
-import { allWorkloads } from '../../src/mesh/workloads.ts'
+import { converseIn, verdictIn, type Asked } from './conversation-in.ts'
 import {
   ambient,
   authorizationPolicy,
@@ -22,23 +21,12 @@ const WEB = 'cluster.local/ns/shop/sa/web'
 const USES_WAYPOINT = { 'istio.io/use-waypoint': 'gate' }
 const SIDECAR = { labels: { 'security.istio.io/tlsMode': 'istio' } }
 
-interface Asked {
-  readonly client?: string
-  readonly port?: number
-  readonly path?: string
-}
-
-function converse(objects: readonly KubeObject[], { client = 'shop/web', port = 80, path = '/' }: Asked): Conversation {
-  const mesh = meshOf(pod('shop/web'), pod('shop/cart'), service('shop/cart'), objects)
-  const found = allWorkloads(mesh).find(({ namespace, name }) => `${namespace}/${name}` === client)
-  const request = parseRequest({ path })
-  if (found === undefined || request === undefined) throw new Error(`no ${client}`)
-  return conversationOf(mesh, { client: found, host: 'cart.shop', port, request })
+function inShop(objects: readonly KubeObject[]): MeshSnapshot {
+  return meshOf(pod('shop/web'), pod('shop/cart'), service('shop/cart'), objects)
 }
 
 function verdict(objects: readonly KubeObject[], asked: Asked = {}): string {
-  const { outcome, sees, why, by } = converse(objects, asked).verdict
-  return `${outcome}: ${sees}; ${why}${by === undefined ? '' : ` — ${objectName(by.object)} ${by.field}`}`
+  return verdictIn(inShop(objects), asked)
 }
 
 const from = (source: JsonObject): JsonObject => ({ from: [{ source }] })
@@ -53,10 +41,10 @@ describe('from ztunnel to ztunnel', () => {
     [
       'but not what others speak',
       [ambient('shop'), strict, ...plain],
-      { client: 'old/job' },
+      { client: 'old/job', to: 'cart.shop:80' },
       'fails: connection reset; ztunnel takes mTLS only, which denies the connection of a client without an identity — PeerAuthentication shop/strict spec.mtls.mode',
     ],
-    ['who may pass without STRICT', [ambient('shop'), ...plain], { client: 'old/job' }, THROUGH],
+    ['who may pass without STRICT', [ambient('shop'), ...plain], { client: 'old/job', to: 'cart.shop:80' }, THROUGH],
     [
       'a rule denies a client',
       [ambient('shop'), authorizationPolicy('shop/deny', { action: 'DENY', rules: [from({ principals: [WEB] })] })],
@@ -72,7 +60,7 @@ describe('from ztunnel to ztunnel', () => {
     [
       'a port that the Service does not have',
       [ambient('shop')],
-      { port: 81 },
+      { to: 'cart:81' },
       'fails: timeout; cart.shop.svc.cluster.local has no port 81, but 80, 5432: nobody answers there — Service shop/cart spec.ports',
     ],
   ])('%s', (_, objects, asked, expected) => {
@@ -91,7 +79,7 @@ describe('through a waypoint', () => {
     [
       'its policies answer with 403',
       [...gated, atService('shop/deny', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/admin'] } }] }] })],
-      { path: '/admin' },
+      { request: { path: '/admin' } },
       `fails: 403; a rule denies it to ${WEB} — AuthorizationPolicy shop/deny spec.rules[0]`,
     ],
     [
@@ -123,7 +111,7 @@ describe('through a waypoint', () => {
   })
 
   test('the steps name the waypoint and who asks for it', () => {
-    const { steps } = converse(gated, {})
+    const { steps } = converseIn(inShop(gated))
     expect(
       steps.map(({ topic, text, by }) => [topic, text, by === undefined ? '' : objectName(by.object)]),
     ).toStrictEqual([
@@ -142,7 +130,7 @@ describe('through a waypoint', () => {
   })
 
   test('not through one that is not ready', () => {
-    const { steps, verdict: ending } = converse([ambient('shop', USES_WAYPOINT)], {})
+    const { steps, verdict: ending } = converseIn(inShop([ambient('shop', USES_WAYPOINT)]))
     expect([steps[2]?.text, ending.outcome]).toStrictEqual([
       'past the waypoint shop/gate, which is not used: WaypointIsNotReady',
       'ok',
@@ -160,7 +148,7 @@ describe('between sidecars and ambient', () => {
       'unknown: it depends; whether sidecars and ztunnel speak HBONE to each other is up to the installation: with it an answer, without it 503: ztunnel takes mTLS only, which denies the connection of a client without an identity — PeerAuthentication shop/strict spec.mtls.mode',
     ],
   ])('%s', (_, objects, expected) => {
-    expect(verdict(objects, { client: 'pay/till' })).toBe(expected)
+    expect(verdict(objects, { client: 'pay/till', to: 'cart.shop:80' })).toBe(expected)
   })
 
   test('from ambient to a STRICT sidecar', () => {

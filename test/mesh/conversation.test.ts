@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest'
 
-import { objectName, type Decider } from '../../src/mesh/conversation/step.ts'
-import { conversationOf, type Conversation } from '../../src/mesh/conversation.ts'
-import { parseRequest } from '../../src/mesh/request.ts'
-import { allWorkloads } from '../../src/mesh/workloads.ts'
+import type { Topic } from '../../src/mesh/conversation/step.ts'
+import { answersIn, verdictIn, type Asked } from './conversation-in.ts'
 import { meshConfig, meshFrom, object, pod, service } from './mesh-from.ts'
 
 const world =
@@ -17,36 +15,12 @@ const THROUGH = 'ok: an answer; it gets through to shop/cart: no policy forbids 
 const TO_BANK = 'ok: an answer; it gets through to pay/bank: no policy forbids it'
 const WEB = 'cluster.local/ns/shop/sa/web'
 
-interface Asked {
-  readonly to?: string
-  readonly client?: string
-  readonly request?: Parameters<typeof parseRequest>[0]
-}
-
-function converse(yaml: string, { to = 'cart:80', client = 'shop/web', request = {} }: Asked = {}): Conversation {
-  const mesh = meshFrom(yaml)
-  const [host = '', port = ''] = to.split(':')
-  const found = allWorkloads(mesh).find(({ namespace, name }) => `${namespace}/${name}` === client)
-  const parsed = parseRequest(request)
-  if (found === undefined || parsed === undefined) throw new Error(`no ${client}`)
-  return conversationOf(mesh, { client: found, host, port: Number(port), request: parsed })
-}
-
-/** How a call ends, and what decides that. */
 function verdict(more: string, asked?: Asked): string {
-  const { outcome, sees, why, by } = converse(world + more, asked).verdict
-  return `${outcome}: ${sees}; ${why}${deciderText(by)}`
+  return verdictIn(meshFrom(world + more), asked)
 }
 
-/** The answers to one question on the way. */
-function answers(topic: string, more: string, asked?: Asked): readonly string[] {
-  return converse(world + more, asked)
-    .steps.filter((step) => step.topic === topic)
-    .map(({ text, by, branch }) => `${branch === '' ? '' : `[${branch}] `}${text}${deciderText(by)}`)
-}
-
-function deciderText(by: Decider | undefined): string {
-  return by === undefined ? '' : ` — ${objectName(by.object)} ${by.field}`
+function answers(topic: Topic, more: string, asked?: Asked): readonly string[] {
+  return answersIn(meshFrom(world + more), topic, asked)
 }
 
 const routing = (name: string, spec: string, minute = 0): string => object('VirtualService', 'shop', name, spec, minute)
@@ -237,12 +211,6 @@ describe('the route', () => {
       ),
       {},
       'partly: 503; 75 % of the requests (cat.shop.svc.cluster.local:80 and others): the route leads to cat.shop.svc.cluster.local, which the registry does not have — VirtualService shop/v spec.http[0].route[1].destination.host',
-    ],
-    [
-      'is not known for connections that a VirtualService routes',
-      routing('v', '{ hosts: [cart], tcp: [{ route: [{ destination: { host: cart } }] }] }'),
-      { to: 'cart:5432' },
-      'unknown: it depends; which of its routes a connection takes is not worked out — VirtualService shop/v spec.tcp',
     ],
     ['for HTTP says nothing of connections', routing('v', two), { to: 'cart:5432' }, THROUGH],
     [

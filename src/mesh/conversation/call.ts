@@ -19,6 +19,8 @@ export interface Call extends Sent {
   /** As the registry has it; as it was asked for where the registry has none. */
   readonly host: string
   readonly port: number
+  /** The host as the application writes it, which is what its TLS asks for. */
+  readonly asked: string
 }
 
 /** One that a workload with a sidecar makes. */

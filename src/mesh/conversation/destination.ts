@@ -68,20 +68,20 @@ function addressesOf(snapshot: MeshSnapshot, service: MeshService, port: Service
 
 /** A route that leads to nothing: Envoy has no cluster of that name. */
 function unseenDestination(
-  { snapshot, scope }: SidecarCall,
+  { snapshot, scope, brokenAs }: SidecarCall,
   { host, port }: Destination,
   by: Decider | undefined,
 ): Ending {
   if (servicesWithHost(snapshot, host).length === 0) {
     const decider = by === undefined ? undefined : { object: by.object, field: `${by.field}.host` }
-    return fails('503', `the route leads to ${host}, which the registry does not have`, decider)
+    return fails(brokenAs, `the route leads to ${host}, which the registry does not have`, decider)
   }
   const { text: why, by: cause } = whyUnseen(snapshot, scope, host, port)
-  return fails('503', `the route leads nowhere: ${why}`, cause ?? by)
+  return fails(brokenAs, `the route leads nowhere: ${why}`, cause ?? by)
 }
 
 function missingSubset(
-  { snapshot, client }: SidecarCall,
+  { snapshot, client, brokenAs }: SidecarCall,
   { host, subset = '' }: Destination,
   rule: MergedRule | undefined,
   by: Decider | undefined,
@@ -94,13 +94,13 @@ function missingSubset(
   if (rule === undefined || used === undefined) {
     const why = `subset "${subset}" is in no DestinationRule that namespace ${client.namespace} uses for ${host}`
     return fails(
-      '503',
+      brokenAs,
       why + elsewhere,
       by === undefined ? undefined : { object: by.object, field: `${by.field}.subset` },
     )
   }
   const known = rule.subsets.map(({ name }) => name).join(', ') || 'none'
-  return fails('503', `there is no subset "${subset}" of ${host}, but ${known}${elsewhere}`, {
+  return fails(brokenAs, `there is no subset "${subset}" of ${host}, but ${known}${elsewhere}`, {
     object: used,
     field: 'spec.subsets',
   })
@@ -120,6 +120,7 @@ interface Found {
 }
 
 function withoutEndpoints(call: SidecarCall, { service, rule, destination, by }: Found): Ending {
+  const { brokenAs } = call
   const { subset } = destination
   const { source, selector, object, host } = service
   if (source === 'Service' && selector === undefined) {
@@ -130,9 +131,9 @@ function withoutEndpoints(call: SidecarCall, { service, rule, destination, by }:
   // where a route leads elsewhere, it is the route that decides
   if (by !== undefined && subset === undefined && host !== call.host) {
     const decider = { object: by.object, field: `${by.field}.host` }
-    return fails('503', `the route leads to ${what}, behind which nothing runs`, decider)
+    return fails(brokenAs, `the route leads to ${what}, behind which nothing runs`, decider)
   }
-  return fails('503', `nothing that runs here is behind ${what}`, selects)
+  return fails(brokenAs, `nothing that runs here is behind ${what}`, selects)
 }
 
 function destinationText(

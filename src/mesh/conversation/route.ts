@@ -1,24 +1,13 @@
 import { formatDuration } from '../../kube/duration.ts'
-import { blocks, number } from '../fields.ts'
 import type { AbortStatus, Destination, Fault, Forward, Redirect, Route } from '../http-route.ts'
 import { shadowedMatches } from '../route-reachability.ts'
 import type { Request } from '../request.ts'
 import type { MeshSnapshot } from '../snapshot.ts'
 import type { VirtualService } from '../virtual-service.ts'
 import { deadlineSteps, defaultDeadlineSteps } from './deadline.ts'
+import { destinationText, walkDestinations } from './destinations.ts'
 import { rewritten, routeForRequest } from './route-choice.ts'
-import {
-  answered,
-  fails,
-  objectName,
-  step,
-  walkParts,
-  type Decider,
-  type Ending,
-  type Part,
-  type Step,
-  type Walk,
-} from './step.ts'
+import { answered, fails, objectName, step, type Decider, type Ending, type Step, type Walk } from './step.ts'
 
 /** A request at a proxy that chooses a route for it. */
 export interface Routing {
@@ -78,19 +67,9 @@ function* walkAction(routing: Routing, route: Route): Walk {
 }
 
 function walkForward({ request, deliver }: Routing, route: Route, { to }: Forward): Walk {
-  const { entry } = route
-  const listed = blocks(entry.spec.route)
-  const weighted = listed.flatMap((item, index) => (number(item.weight) ? [index] : []))
-  const places = listed.length === 1 ? [0] : weighted
-  const parts = to.map((destination, index): Part => {
-    const by = { object: entry.object, field: `${entry.field}.route[${places[index] ?? index}].destination` }
-    return {
-      name: destinationText(destination),
-      share: destination.weight ?? 1,
-      walk: () => deliver(rewritten(request, route), destination, by),
-    }
-  })
-  return walkParts(parts, 'requests')
+  return walkDestinations(route.entry, to, 'requests', (destination, by) =>
+    deliver(rewritten(request, route), destination, by),
+  )
 }
 
 /** The VirtualServices that name the host as well and have no say. */
@@ -144,8 +123,4 @@ function targetText({ action }: Route): string {
 
 function redirectText({ code, authority, uri, prefix }: Redirect): string {
   return `a redirect ${code} to ${authority ?? 'the same host'}${uri ?? prefix ?? ''}`
-}
-
-function destinationText({ host, port, subset }: Destination): string {
-  return `${host}:${port}${subset === undefined ? '' : ` subset ${subset}`}`
 }

@@ -73,12 +73,10 @@ export function meshDecider(snapshot: MeshSnapshot, setting: string): Decider | 
 export interface UnseenFate {
   readonly policy: OutboundTrafficPolicy
   readonly by: Decider | undefined
-  /** Does the sidecar speak HTTP on the port to whatever host, so that it answers itself instead of closing the connection? */
-  readonly isHttp: boolean
 }
 
 /** What the proxies of a scope do with a request to a host that they do not see. istio: networking/core/route/route.go, listener.go. */
-export function fateOfUnseen(snapshot: MeshSnapshot, scope: Scope, port: number): UnseenFate {
+export function fateOfUnseen(snapshot: MeshSnapshot, scope: Scope): UnseenFate {
   const own = block(asObject(scope.sidecar?.spec).outboundTrafficPolicy)
   return {
     policy: outboundPolicyOf(snapshot, scope),
@@ -86,7 +84,6 @@ export function fateOfUnseen(snapshot: MeshSnapshot, scope: Scope, port: number)
       own === undefined || scope.sidecar === undefined
         ? meshDecider(snapshot, 'outboundTrafficPolicy')
         : { object: scope.sidecar, field: 'spec.outboundTrafficPolicy.mode' },
-    isHttp: servedHttpPort(snapshot, scope, port) !== undefined,
   }
 }
 

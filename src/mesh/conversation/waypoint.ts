@@ -69,21 +69,24 @@ function* walkBehind(
   { host, port: number, subset }: Destination,
   by: Decider | undefined,
 ): Walk {
-  const { snapshot } = delivery
+  const { snapshot, brokenAs } = delivery
   const service = serviceMeant(snapshot, namespaceOf(waypoint), host)
   const port = service === undefined ? undefined : portOf(service, number)
   if (service === undefined || port === undefined) {
-    return fails('503', `the route leads to ${host}:${number}, which the registry does not have`, by)
+    return fails(brokenAs, `the route leads to ${host}:${number}, which the registry does not have`, by)
   }
   const rule = ruleAtWaypoint(snapshot, waypoint, service)
   const chosen = rule?.subsets.find(({ name }) => name === subset)
   if (subset !== undefined && chosen === undefined) {
-    return fails('503', `subset "${subset}" is in no DestinationRule that the waypoint uses for ${host}`, by)
+    return fails(brokenAs, `subset "${subset}" is in no DestinationRule that the waypoint uses for ${host}`, by)
   }
   const all = endpointsOf(snapshot, service, port)
   const endpoints = chosen === undefined ? all : all.filter(({ labels }) => matchesLabels(chosen.labels, labels))
   if (endpoints.length === 0) {
-    return fails('503', `nothing that runs here is behind ${host}`, { object: service.object, field: 'spec.selector' })
+    return fails(brokenAs, `nothing that runs here is behind ${host}`, {
+      object: service.object,
+      field: 'spec.selector',
+    })
   }
   const { tls } = ownPolicy(rule, number, subset)
   const cause = tls?.object === undefined ? undefined : { object: tls.object, field: `${tls.field}.mode` }
