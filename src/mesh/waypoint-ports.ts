@@ -3,14 +3,14 @@ import { authorizationOf, enforcedRules, type EnforcedRules } from './authorizat
 import { settingsOf, type ClusterSettings } from './cluster.ts'
 import { servingRuleFor, type MergedRule } from './destination-rule.ts'
 import { isExportedTo } from './exports.ts'
-import type { Destination, Route } from './http-route.ts'
+import type { Route } from './http-route.ts'
 import { KINDS } from './kinds.ts'
 import { isHttpOrDetected } from './protocol.ts'
 import { serviceExports, type MeshService, type ServicePort } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { ownPolicy } from './traffic-policy.ts'
 import { waypointPolicies } from './waypoint-policies.ts'
-import { waypointRoutes, waypointTargets } from './waypoint-routes.ts'
+import { waypointConnections, waypointRoutes, type WaypointConnections } from './waypoint-routes.ts'
 
 /** What a waypoint does for one port of a service. */
 export interface WaypointPort extends WaypointFilters {
@@ -18,7 +18,7 @@ export interface WaypointPort extends WaypointFilters {
   readonly port: ServicePort
   readonly traffic:
     | { readonly kind: 'http'; readonly routes: readonly Route[] | 'default' }
-    | { readonly kind: 'tcp'; readonly to: readonly Destination[] }
+    | ({ readonly kind: 'tcp' } & WaypointConnections)
   /** The DestinationRule that the waypoint applies; undefined: none. */
   readonly rule: MergedRule | undefined
   /** By subset, `''` being the whole service; empty without a rule. */
@@ -85,7 +85,7 @@ function trafficAt(
 ): WaypointPort['traffic'] {
   return isHttpOrDetected(protocol)
     ? { kind: 'http', routes: waypointRoutes(snapshot, waypoint, service, number) }
-    : { kind: 'tcp', to: waypointTargets(snapshot, waypoint, service, number) }
+    : { kind: 'tcp', ...waypointConnections(snapshot, waypoint, service, number) }
 }
 
 /** A waypoint leaves a service without an address of its own to the address that was asked for. istio: cluster.go convertResolution. */

@@ -54,16 +54,22 @@ export function waypointRoutes(
   return routes.length === 0 ? 'default' : routes
 }
 
+/** Where a waypoint sends connections, and the entry of a VirtualService that says so; undefined: they go to the service itself. */
+export interface WaypointConnections {
+  readonly to: readonly Destination[]
+  readonly entry: RouteEntry | undefined
+}
+
 /**
  * Where a waypoint sends the connections of a port that is not HTTP: by the first entry of `tls` that fits, else of `tcp`, else to the
  * service itself. istio: networking/core/listener_waypoint.go getWaypointTCPRoutes.
  */
-export function waypointTargets(
+export function waypointConnections(
   snapshot: MeshSnapshot,
   waypoint: KubeObject,
   service: MeshService,
   port: number,
-): readonly Destination[] {
+): WaypointConnections {
   const candidates = virtualServicesAtWaypoint(snapshot, waypoint, service)
   const entry =
     firstEntry(candidates, 'tls', (match) => takesConnection(match, port) && isFor(match, service.host)) ??
@@ -71,7 +77,8 @@ export function waypointTargets(
   const client = waypointProxy(snapshot, waypoint)
   const place = { client, scope: scopeOf(client.namespace, undefined), port }
   const targets = entry === undefined ? [] : targetsOf(snapshot, place, entry.spec)
-  return targets.length > 0 ? targets : [{ host: service.host, port, subset: undefined, weight: undefined }]
+  if (targets.length > 0) return { to: targets, entry }
+  return { to: [{ host: service.host, port, subset: undefined, weight: undefined }], entry: undefined }
 }
 
 function firstEntry(

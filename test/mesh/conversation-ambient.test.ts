@@ -101,6 +101,13 @@ describe('through a waypoint', () => {
       'fails: 503; subset "v2" is in no DestinationRule that the waypoint uses for cart.shop.svc.cluster.local — VirtualService shop/v spec.http[0].route[0].destination',
     ],
     [
+      'its routes for connections may lead to nobody',
+      [...gated, virtualService('shop/v', { hosts: ['cart'], tcp: [{ route: [{ destination: { host: 'cat' } }] }] })],
+      { to: 'cart:5432' },
+      'fails: connection reset; the route leads to cat.shop.svc.cluster.local:5432, which the registry does not have — VirtualService shop/v spec.tcp[0].route[0].destination',
+    ],
+    ['without such routes connections go to the service', [...gated], { to: 'cart:5432' }, THROUGH],
+    [
       'ztunnel sees the waypoint, not the client',
       [...gated, authorizationPolicy('shop/allow', { rules: [from({ principals: [WEB] })] })],
       {},

@@ -11,7 +11,7 @@ import type { SidecarCall } from './call.ts'
 import { walkDestination } from './destination.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
 import { walkPassthrough } from './passthrough.ts'
-import { answered, objectName, step, unknown, type Decider, type Walk } from './step.ts'
+import { answered, objectName, step, unknown, type Walk } from './step.ts'
 
 /** Where a connection goes that is not HTTP. */
 interface Target {
@@ -29,7 +29,7 @@ export function* walkConnection(call: SidecarCall, target: Target): Walk {
   const address = isAddress(call.asked) ? call.asked : addressOfService(service)
   const ranged = routes.find(({ subnets }) => subnets.length > 0)
   if (ranged !== undefined && address === '') {
-    return unknown('its routes ask for the address that the client connects to, which is not here', deciderOf(ranged))
+    return unknown('its routes ask for the address that the client connects to, which is not here', ranged.entry)
   }
   const name = isAddress(call.asked) ? undefined : call.asked.toLowerCase()
   const route = routeForConnection(routes, address, isTls(port.protocol) ? name : undefined)
@@ -50,10 +50,6 @@ function* walkRoute(call: SidecarCall, { protocol }: ServicePort, route: Sidecar
   const { entry, sni, to, subnets } = route
   const kind = sni === undefined ? protocol : `TLS for ${sni.join(', ')}`
   const where = subnets.length === 0 ? '' : ` to ${subnets.join(', ')}`
-  yield step('route', `${kind}${where} goes to ${to.map(destinationText).join(' and ')}`, deciderOf(route))
+  yield step('route', `${kind}${where} goes to ${to.map(destinationText).join(' and ')}`, entry)
   return yield* walkDestinations(entry, to, 'connections', (destination, by) => walkDestination(call, destination, by))
-}
-
-function deciderOf({ entry: { object, field } }: SidecarConnectionRoute): Decider {
-  return { object, field }
 }

@@ -39,9 +39,8 @@ export function* walkRoutes(routing: Routing, routes: readonly Route[] | 'defaul
     const by = object === undefined ? undefined : { object, field: 'spec.http' }
     return fails('404', `no route of ${name} takes ${request.method} ${request.path}`, by)
   }
-  const by = { object: route.entry.object, field: route.entry.field }
   const called = route.name === '' ? '' : ` by route "${route.name}"`
-  yield step('route', `${request.method} ${request.path} goes${called} to ${targetText(route)}`, by)
+  yield step('route', `${request.method} ${request.path} goes${called} to ${targetText(route)}`, route.entry)
   yield* shadowSteps(route)
   return yield* walkAction(routing, route)
 }

@@ -15,9 +15,10 @@ import { waypointPolicies } from '../waypoint-policies.ts'
 import { ruleAtWaypoint, type WaypointPort } from '../waypoint-ports.ts'
 import { walkArrivals, type Arrival } from './arrival.ts'
 import type { Delivery } from './call.ts'
+import { destinationText, walkDestinations } from './destinations.ts'
 import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
-import { fails, step, walkParts, type Decider, type Walk } from './step.ts'
+import { fails, step, type Decider, type Walk } from './step.ts'
 
 /** What a waypoint makes of a request to a port that it serves: policies first, then routes. */
 export function* walkWaypoint(delivery: Delivery, waypoint: KubeObject, served: WaypointPort): Walk {
@@ -54,12 +55,14 @@ export function* walkWaypoint(delivery: Delivery, waypoint: KubeObject, served: 
     }
     return yield* walkRoutes(routing, traffic.routes)
   }
-  const parts = traffic.to.map((destination) => ({
-    name: `${destination.host}:${destination.port}`,
-    share: destination.weight ?? 1,
-    walk: () => deliver(request, destination, undefined),
-  }))
-  return yield* walkParts(parts, 'connections')
+  const { to, entry } = traffic
+  if (entry === undefined) {
+    yield step('route', `no VirtualService routes its connections: they go to ${service.host}:${port.number}`)
+    const own = { host: service.host, port: port.number, subset: undefined, weight: undefined }
+    return yield* deliver(request, own, undefined)
+  }
+  yield step('route', `${port.protocol} goes to ${to.map(destinationText).join(' and ')}`, entry)
+  return yield* walkDestinations(entry, to, 'connections', (destination, by) => deliver(request, destination, by))
 }
 
 /** What becomes of what a waypoint sends on. */
