@@ -25,6 +25,11 @@ export function creationOf(object: KubeObject): string {
   return typeof creationTimestamp === 'string' && creationTimestamp !== '' ? creationTimestamp : NOT_YET
 }
 
+/** Does the object say when it came into being? */
+export function hasAge(object: KubeObject): boolean {
+  return creationOf(object) !== NOT_YET
+}
+
 /** Order by code units, as Go compares strings of ASCII. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : Number(a > b)

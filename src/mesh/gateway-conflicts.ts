@@ -1,10 +1,12 @@
 import { asObject, equal } from '../kube/json.ts'
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
+import { compareAge, hasAge } from './age.ts'
 import { mergedGateway, placementsByGateway, type Placement } from './gateway-merge.ts'
-import { serversOf, type GatewayServer } from './gateway-servers.ts'
+import { isTlsServer, serversOf, type GatewayServer } from './gateway-servers.ts'
 import { likelyPodsOfGateway, selectsGatewayPod } from './gateway-workloads.ts'
 import { gatewaysByHost } from './indexes.ts'
 import { memo } from './memo.ts'
+import { isHttp } from './protocol.ts'
 import { isSameObject, type MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
 
@@ -14,6 +16,10 @@ export interface ServerRival {
   readonly rival: GatewayServer
   /** In Istio's form: `name`, or `namespace/name`. */
   readonly hosts: readonly string[]
+  /** `unknown`: neither Gateway has a creation time, so that either may come first. */
+  readonly rivalIs: 'older' | 'newer' | 'unknown'
+  /** Does Istio skip the server of the newer Gateway? Else it serves both. */
+  readonly isNewerSkipped: boolean
 }
 
 /** What becomes of a server of a Gateway at one of its pods. */
@@ -22,8 +28,7 @@ export interface PodPlacement extends Placement {
 }
 
 /**
- * The servers of other Gateways that share names with servers of this one. With TLS the newer Gateway's server is skipped; with plain HTTP
- * both are served. Gateways share pods, or the very selector where no pod is known. istio: analyzers/gateway/conflictinggateway.go.
+ * The servers of other Gateways that share names with servers of this one. Gateways share pods, or the very selector where no pod is known. istio: analyzers/gateway/conflictinggateway.go.
  */
 export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): readonly ServerRival[] {
   const isBeside = besideGateway(snapshot, gateway)
@@ -40,8 +45,23 @@ export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): reado
         }
       }
     }
-    return [...shared].map(([rival, hosts]) => ({ server, rival, hosts }))
+    return [...shared].map(([rival, hosts]) => {
+      const rivalIs = ageBeside(gateway, rival.gateway)
+      const [older, newer] = rivalIs === 'newer' ? [server, rival] : [rival, server]
+      return { server, rival, hosts, rivalIs, isNewerSkipped: skips(older, newer) }
+    })
   })
+}
+
+function ageBeside(own: KubeObject, other: KubeObject): ServerRival['rivalIs'] {
+  if (!hasAge(own) && !hasAge(other)) return 'unknown'
+  return compareAge(other, own) < 0 ? 'older' : 'newer'
+}
+
+/** What becomes of the newer of two servers with a name and a port in common. istio: model/gateway.go mergeGateways. */
+function skips(older: GatewayServer, newer: GatewayServer): boolean {
+  if (older.tls !== undefined && newer.tls !== undefined) return true
+  return !isTlsServer(older) && !(isHttp(older.protocol) && isHttp(newer.protocol))
 }
 
 /** Is another Gateway for a pod of this one, or has it the same selector? */

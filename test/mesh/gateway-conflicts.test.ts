@@ -78,6 +78,26 @@ describe('the rivals of a server', () => {
   })
 })
 
+test.each(
+  ['80 HTTP', '443 HTTPS', '443 TLS', '9000 TCP'].flatMap((older) =>
+    ['HTTP', 'HTTPS', 'TLS', 'TCP'].map((newer) => [older, newer] as const),
+  ),
+)('beside a server with %s, what becomes of a newer one with %s is what becomes of it at the pod', (older, newer) => {
+  const port = older.split(' ')[0] ?? ''
+  const tlsOf = (protocol: string) => (/HTTPS|TLS/.test(protocol) ? SIMPLE : {})
+  const mesh = meshOf(
+    installed,
+    gateway('a/old', [server(older, ['x.com'], tlsOf(older))], { age: 1 }),
+    gateway('a/g', [server(`${port} ${newer}`, ['x.com'], tlsOf(newer))], { age: 2 }),
+  )
+  const own = find(mesh, 'Gateway', 'a/g')
+  const isSkipped = placementsOfGateway(mesh, own).some(({ conflict }) => conflict !== undefined)
+  expect(serverRivals(mesh, own)).toMatchObject([{ rivalIs: 'older', isNewerSkipped: isSkipped }])
+  expect(serverRivals(mesh, find(mesh, 'Gateway', 'a/old'))).toMatchObject([
+    { rivalIs: 'newer', isNewerSkipped: isSkipped },
+  ])
+})
+
 test('the servers of a Gateway are placed at every pod of it', () => {
   const mesh = meshOf(
     gatewayInstallation({ replicas: 2 }),
