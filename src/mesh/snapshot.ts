@@ -106,13 +106,14 @@ export function* buildInSlices(
     if (++done % perSlice === 0) yield done
   }
   const stored = new Map<KindName, Buckets>()
-  const indexes = new Map<Index, KeyedBuckets>()
+  const indexes = new Map<Index, () => KeyedBuckets>()
   let size = 0
   for (const [kind, ofKind] of unique) {
     size += ofKind.size
     stored.set(kind, yield* counting(done, toBuckets(ofKind.values(), perSlice)))
     for (const index of INDEXES.get(kind) ?? []) {
-      indexes.set(index, yield* counting(done, toKeyedBuckets(ofKind.values(), index.keys, perSlice)))
+      const buckets = yield* counting(done, toKeyedBuckets(ofKind.values(), index.keys, perSlice))
+      indexes.set(index, () => buckets)
     }
   }
   const { istioNamespace = 'istio-system', secretNamespaces } = options
@@ -153,8 +154,8 @@ interface State {
   readonly size: number
   /** By kind, then by namespace. */
   readonly objects: ReadonlyMap<KindName, Buckets>
-  /** By index, then by key and namespace. */
-  readonly indexes: ReadonlyMap<Index, KeyedBuckets>
+  /** By index, then by key and namespace; the last change is applied when an index is first asked. */
+  readonly indexes: ReadonlyMap<Index, () => KeyedBuckets>
 }
 
 function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
@@ -164,6 +165,10 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
   }
   const get = (kind: KindName, namespace: string, name: string): KubeObject | undefined =>
     findIn(inNamespace(kind, namespace), { namespace, name })
+  const keyed = (index: Index): KeyedBuckets => {
+    kindsRead?.add(index.kind)
+    return state.indexes.get(index)?.() ?? NO_KEYED_BUCKETS
+  }
   const snapshot: MeshSnapshot = {
     istioNamespace: state.istioNamespace,
     secretNamespaces: state.secretNamespaces,
@@ -178,22 +183,10 @@ function toSnapshot(state: State, kindsRead?: Set<KindName>): MeshSnapshot {
       kindsRead?.add(kind)
       return namespacesIn(state.objects.get(kind) ?? NO_BUCKETS)
     },
-    has(index, key) {
-      kindsRead?.add(index.kind)
-      return state.indexes.get(index)?.has(key) === true
-    },
-    find(index, key) {
-      kindsRead?.add(index.kind)
-      return flatten(state.indexes.get(index)?.get(key) ?? NO_BUCKETS)
-    },
-    findIn(index, key, namespace) {
-      kindsRead?.add(index.kind)
-      return state.indexes.get(index)?.get(key)?.get(namespace) ?? NO_OBJECTS
-    },
-    namespacesOf(index, key) {
-      kindsRead?.add(index.kind)
-      return namespacesIn(state.indexes.get(index)?.get(key) ?? NO_BUCKETS)
-    },
+    has: (index, key) => keyed(index).has(key),
+    find: (index, key) => flatten(keyed(index).get(key) ?? NO_BUCKETS),
+    findIn: (index, key, namespace) => keyed(index).get(key)?.get(namespace) ?? NO_OBJECTS,
+    namespacesOf: (index, key) => namespacesIn(keyed(index).get(key) ?? NO_BUCKETS),
     namespace: (name) => get(KINDS.namespace, '', name),
     kinds: () => [...state.objects.keys()].sort(),
     with: (object) => toSnapshot(change(state, refOf(object), object), kindsRead),
@@ -219,26 +212,45 @@ function change(state: State, ref: MeshRef, object: KubeObject | undefined): Sta
   if (changed.isEmpty()) objects.delete(ref.kind)
   else objects.set(ref.kind, changed)
   const size = state.size + Number(next !== undefined) - Number(previous !== undefined)
-  return { ...state, size, objects, indexes: reindex(state.indexes, ref, previous, next) }
+  return { ...state, size, objects, indexes: reindex(state.indexes, { ref, previous, next }) }
 }
 
-function reindex(
-  indexes: State['indexes'],
-  ref: MeshRef,
-  previous: KubeObject | undefined,
-  next: KubeObject | undefined,
-): State['indexes'] {
-  const ofKind = INDEXES.get(ref.kind)
+/** Another version of an object, or none. */
+interface Change {
+  readonly ref: MeshRef
+  readonly previous: KubeObject | undefined
+  readonly next: KubeObject | undefined
+}
+
+/** The mesh of a review is asked for few of its indexes. Of each no more than one change waits, so that nothing piles up. */
+function reindex(indexes: State['indexes'], change: Change): State['indexes'] {
+  const ofKind = INDEXES.get(change.ref.kind)
   if (ofKind === undefined) return indexes
   const changed = new Map(indexes)
   for (const index of ofKind) {
-    const before = new Set(previous === undefined ? [] : index.keys(previous))
-    const after = new Set(next === undefined ? [] : index.keys(next))
-    const buckets = (changed.get(index) ?? NO_KEYED_BUCKETS).withMutations((mutable) => {
-      for (const key of before) if (!after.has(key)) putUnder(mutable, key, ref, undefined)
-      for (const key of after) putUnder(mutable, key, ref, next)
-    })
-    changed.set(index, buckets)
+    const buckets = indexes.get(index)?.() ?? NO_KEYED_BUCKETS
+    changed.set(
+      index,
+      once(() => changeKeys(buckets, index, change)),
+    )
   }
   return changed
+}
+
+function changeKeys(keyed: KeyedBuckets, index: Index, { ref, previous, next }: Change): KeyedBuckets {
+  const before = new Set(previous === undefined ? [] : index.keys(previous))
+  const after = new Set(next === undefined ? [] : index.keys(next))
+  return keyed.withMutations((mutable) => {
+    for (const key of before) if (!after.has(key)) putUnder(mutable, key, ref, undefined)
+    for (const key of after) putUnder(mutable, key, ref, next)
+  })
+}
+
+/** Computes a value when it is first asked for, and from then on holds that alone. */
+function once<T>(compute: () => T): () => T {
+  let held: { readonly compute: () => T } | { readonly value: T } = { compute }
+  return () => {
+    if ('compute' in held) held = { value: held.compute() }
+    return held.value
+  }
 }
