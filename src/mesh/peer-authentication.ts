@@ -77,6 +77,11 @@ export const modesWrittenIn: (policy: KubeObject) => ReadonlySet<MtlsMode> = mem
   return new Set(written.filter((mode) => mode !== undefined))
 })
 
+/** Does the policy set a mode of its own, so that its workloads inherit none? */
+export function setsMode(policy: KubeObject): boolean {
+  return ownMode(policy) !== undefined
+}
+
 /**
  * Is the mode that of a policy for the workload itself, so that nothing for its namespace or the mesh changes it? Of two policies with
  * selectors for one workload the newer does nothing.

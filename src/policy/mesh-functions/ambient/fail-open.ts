@@ -5,13 +5,14 @@ import { gapsUnder, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
 import { placesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import { isNamespaceWide } from '../../../mesh/peer-authentication.ts'
 import { targetRefsOf } from '../../../mesh/policy-attachment.ts'
 import type { MeshService } from '../../../mesh/registry.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { servicesOfWaypoint } from '../../../mesh/waypoint-attachment.ts'
 import { waypointPolicies } from '../../../mesh/waypoint-policies.ts'
-import { namespacesOf, placeOf } from '../mtls/accepted-plaintext.ts'
+import { placeOf } from '../mtls/accepted-plaintext.ts'
 import { nameOf, relatedTo, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
@@ -39,11 +40,13 @@ export const openPorts: Find = (context, object, params) => {
 /** Gaps come from policies that name ports: of one without a selector, those are looked at which it stands above. */
 function* firstGap(mesh: MeshSnapshot, policy: KubeObject): Generator<PeerGap> {
   if (!isNamespaceWide(policy)) return yield* gapsUnder(mesh, policy)
-  for (const namespace of namespacesOf(mesh, policy)) {
-    for (const other of mesh.inNamespace(KINDS.peerAuthentication, namespace)) {
-      const ports = asObject(asObject(other.spec).portLevelMtls)
-      if (!isNamespaceWide(other) && Object.keys(ports).length > 0) yield* gapsUnder(mesh, other)
-    }
+  const own = namespaceOf(policy)
+  const isForMesh = own === meshConfigOf(mesh).rootNamespace
+  for (const other of isForMesh
+    ? mesh.all(KINDS.peerAuthentication)
+    : mesh.inNamespace(KINDS.peerAuthentication, own)) {
+    const ports = asObject(asObject(other.spec).portLevelMtls)
+    if (!isNamespaceWide(other) && Object.keys(ports).length > 0) yield* gapsUnder(mesh, other)
   }
 }
 

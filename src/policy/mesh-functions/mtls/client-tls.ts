@@ -9,7 +9,7 @@ import { isCoveredBy, isWildcard } from '../../../mesh/hosts.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { memo } from '../../../mesh/memo.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
-import { effectiveMtls, isWorkloadMode, type EffectiveMtls } from '../../../mesh/peer-authentication.ts'
+import { effectiveMtls, isWorkloadMode, modesWrittenIn, type EffectiveMtls } from '../../../mesh/peer-authentication.ts'
 import { servicesOf, servicesWithHost, type MeshService } from '../../../mesh/registry.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { effectivePolicy, type PlacedBlock } from '../../../mesh/traffic-policy.ts'
@@ -36,6 +36,7 @@ export const refusedClients: Find = (context, object, params) => {
         : { field: `${refusal.tls.field}.mode`, outcome: 'skip' },
     )
   }
+  if (!modesWrittenIn(object).has('STRICT')) return []
   const found: (MeshFinding | SkippedPlace)[] = []
   for (const rule of mesh.all(KINDS.destinationRule)) {
     const refusal = refusalsOf(mesh, rule).find(

@@ -1,4 +1,4 @@
-import { asObject, type JsonObject } from '../../../kube/json.ts'
+import type { JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
@@ -9,6 +9,7 @@ import {
   isNamespaceWide,
   namespaceMtls,
   peerAuthenticationsFor,
+  setsMode,
   type EffectiveMtls,
 } from '../../../mesh/peer-authentication.ts'
 import { isSameObject, refOf } from '../../../mesh/snapshot.ts'
@@ -64,8 +65,11 @@ export const weakened: Find = (context, object, params) => {
   if (context.operation === 'CREATE') return []
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const old = before.get(KINDS.peerAuthentication, namespaceOf(object), ownName(object)) ?? object
-  const namespaces = new Set([...namespacesOf(before, old), ...namespacesOf(after, object)])
   const isWide = isNamespaceWide(old) && isNamespaceWide(object)
+  const { object: decider } = effectiveMtls(after, { namespace: namespaceOf(object), labels: {} })
+  // Only what has its mode from this policy changes, and finds it written here.
+  if (isWide && decider !== undefined && isSameObject(decider, object)) return []
+  const namespaces = new Set([...namespacesOf(before, old), ...namespacesOf(after, object)])
   const found: PlaintextPort[] = []
   for (const namespace of namespaces) {
     const server = { namespace, labels: {} }
@@ -101,7 +105,7 @@ export const plaintext: Find = (context, object, params) =>
 
 const inheritedPlaintext: Find = (context, object, params) => {
   const mesh = discoveredMesh(context.mesh)
-  if (asObject(asObject(object.spec).mtls).mode === 'STRICT') return []
+  if (setsMode(object)) return []
   const old = context.before.get(KINDS.peerAuthentication, namespaceOf(object), ownName(object))
   for (const namespace of namespacesOf(mesh, object)) {
     const found = firstPlaintext({ mesh, before: context.before }, namespace, ({ workload, port, decided }) => {
