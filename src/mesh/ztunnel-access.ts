@@ -4,10 +4,12 @@ import { compareText } from './age.ts'
 import type { Client } from './destination-rule.ts'
 import { KINDS } from './kinds.ts'
 import { meshConfigOf } from './mesh-config.ts'
+import type { EffectiveMtls } from './peer-authentication.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { matchingRule, type Connection } from './ztunnel-match.ts'
 import {
   convertPeerAuthentication,
+  peerModes,
   peerPolicyReference,
   staticStrictPolicy,
   type PeerPolicyReference,
@@ -84,6 +86,18 @@ export function ambientMtls({ policies }: ZtunnelPolicies, port?: number): 'STRI
   const anonymous = { principal: undefined, ip: '', address: '', port: port ?? UNNAMED_PORT }
   const isRefused = policies.some((policy) => isOfPeer(policy) && matchingRule(policy, anonymous) !== undefined)
   return isRefused ? 'STRICT' : 'PERMISSIVE'
+}
+
+/**
+ * What ztunnel accepts at a port of a captured workload, with the PeerAuthentication that decides: the closest of those that ask for what
+ * holds. No object: none does, and Istio's default holds.
+ */
+export function effectiveAmbientMtls(snapshot: MeshSnapshot, workload: Client, port?: number): EffectiveMtls {
+  const mode = ambientMtls(ztunnelPoliciesFor(snapshot, workload), port)
+  const deciding = peerModes(snapshot, workload, port).find(
+    (written) => (written.mode === 'STRICT') === (mode === 'STRICT'),
+  )
+  return { mode, object: deciding?.object, field: deciding?.field ?? '' }
 }
 
 /** Does the policy stand for PeerAuthentications? */

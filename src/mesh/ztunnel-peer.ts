@@ -6,7 +6,7 @@ import { block, wordIn } from './fields.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
-import type { MtlsMode, MtlsServer } from './peer-authentication.ts'
+import type { EffectiveMtls, MtlsMode, MtlsServer } from './peer-authentication.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { ZtunnelMatch, ZtunnelPolicy, ZtunnelRule } from './ztunnel-policy.ts'
 
@@ -28,6 +28,17 @@ export function ambientPeerAuthentications(snapshot: MeshSnapshot, server: MtlsS
   const own = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, server.namespace))
   const workload = own.selective.find((policy) => matchesLabels(matchLabelsOf(policy), server.labels))
   return { mesh: root.unselective, namespace: own.wide, workload }
+}
+
+/** The modes that PeerAuthentications write for a port of a workload, or for those that none names, the closest first. */
+export function peerModes(snapshot: MeshSnapshot, server: MtlsServer, port?: number): readonly EffectiveMtls[] {
+  const { mesh, namespace, workload } = ambientPeerAuthentications(snapshot, server)
+  const entry = portModes(workload).find(([named]) => Number(named) === port)?.[1]
+  const written = [
+    { mode: entry, object: workload, field: `spec.portLevelMtls[${port}].mode` },
+    ...[workload, namespace, mesh].map((object) => ({ mode: modeOf(object), object, field: 'spec.mtls.mode' })),
+  ]
+  return written.flatMap(({ mode, ...place }) => (mode === undefined ? [] : [{ mode, ...place }]))
 }
 
 /** The policy that a workload refers to for its PeerAuthentications. */

@@ -1,16 +1,14 @@
 import { asObject, isObject, type Json, type JsonObject } from '../kube/json.ts'
-import { nameOf, namespaceOf } from '../kube/object.ts'
+import { nameOf } from '../kube/object.ts'
 import { ambientFacts } from '../mesh/ambient-facts.ts'
-import { accessTo, type Verdict } from '../mesh/access.ts'
-import { enforcedRuleName, type EnforcedRules } from '../mesh/authorization.ts'
 import { sidecarFacts, type SidecarFacts } from '../mesh/facts.ts'
 import { gatewayFacts } from '../mesh/gateway-facts.ts'
 import { servicesInFrontOf } from '../mesh/inbound.ts'
 import { memo } from '../mesh/memo.ts'
-import { effectiveMtls } from '../mesh/peer-authentication.ts'
 import type { Request } from '../mesh/request.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
-import { allWorkloads, type Workload } from '../mesh/workloads.ts'
+import { allWorkloads, workloadsIn, type Workload } from '../mesh/workloads.ts'
+import { ambientDecidersOf, decidersOf, type Deciders } from './deciders.ts'
 
 /** What a mesh really does: in the vocabulary of docs/conformance.md sidecars, gateways and ambient together. */
 export interface Inspection {
@@ -21,7 +19,9 @@ export interface Inspection {
    * What decides about a workload: under a port (`other` for those that nothing names) the object and field of its mTLS mode, under
    * `port request` the rule of the verdict.
    */
-  readonly decidersOf: (workload: Workload) => ReadonlyMap<string, string>
+  readonly decidersOf: (workload: Workload) => Deciders
+  /** The same for what is captured by ambient, by `namespace/name`. */
+  readonly ambientDecidersOf: (name: string) => Deciders
 }
 
 /** What of a mesh is asked for. */
@@ -43,6 +43,11 @@ export function inspectMesh(snapshot: MeshSnapshot, query: InspectionQuery): Ins
     sidecars: narrowSidecars(sidecarFacts(snapshot, requests, query.hidden), query),
     others: workloads === undefined ? others : narrowOthers(others, workloads),
     decidersOf: (workload) => decidersOf(snapshot, workload, requests),
+    ambientDecidersOf: (name) => {
+      const [namespace = ''] = name.split('/')
+      const workload = workloadsIn(snapshot, namespace).find((candidate) => workloadName(candidate) === name)
+      return workload === undefined ? new Map() : ambientDecidersOf(snapshot, workload, requests)
+    },
   }
 }
 
@@ -89,45 +94,6 @@ export function workloadsCalled(snapshot: MeshSnapshot, asked: string): Readonly
 /** Kubernetes names pods after their Deployment (`name-hash-hash`), StatefulSet (`name-0`) or DaemonSet (`name-hash`). */
 function isMadeBy(pod: string, name: string): boolean {
   return pod.startsWith(`${name}-`) && /^(?:[a-z0-9]{1,10}-)?[a-z0-9]{1,5}$/.test(pod.slice(name.length + 1))
-}
-
-function decidersOf(
-  snapshot: MeshSnapshot,
-  workload: Workload,
-  requests: readonly Request[],
-): ReadonlyMap<string, string> {
-  const mode = (port?: number): string => {
-    const { object, field } = effectiveMtls(snapshot, workload, port)
-    return object === undefined
-      ? "Istio's default"
-      : `PeerAuthentication ${namespaceOf(object)}/${nameOf(object)} ${field}`
-  }
-  const deciders = new Map([['other', mode()]])
-  for (const { number } of workload.ports) deciders.set(String(number), mode(number))
-  if (requests.length === 0) return deciders
-  for (const { port, rules, judge } of accessTo(snapshot, workload)) {
-    for (const request of requests) {
-      const { verdict, rule } = judge(request)
-      const why = rule === undefined ? whyWithoutRule(verdict, rules) : `AuthorizationPolicy ${enforcedRuleName(rule)}`
-      deciders.set(`${port.number} ${request.id}`, why === '' ? mode(port.number) : why)
-    }
-  }
-  return deciders
-}
-
-/** What brought a verdict about where no rule did; empty where the mTLS mode of the port did. */
-function whyWithoutRule(verdict: Verdict, rules: EnforcedRules): string {
-  switch (verdict) {
-    case 'allow':
-      return rules.ALLOW === undefined ? 'nothing forbids it' : 'no rule forbids it'
-    case 'deny':
-      return `no ALLOW rule matches: ${(rules.ALLOW ?? []).map(enforcedRuleName).join(', ') || 'there is none'}`
-    case 'bad-token':
-      return 'the issuer of its token is in no RequestAuthentication'
-    case 'refused':
-    case 'no-mtls':
-      return ''
-  }
 }
 
 function workloadName({ namespace, name }: Workload): string {

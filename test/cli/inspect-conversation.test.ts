@@ -132,6 +132,7 @@ describe('why a call fails, with the object and field to change', () => {
   retries      tried up to 3 times; again where the request did not reach the server
   timeout      5s for all tries together                                                        VirtualService stock/prices spec.http[0].timeout
   destination  subset v1 of prices.stock.svc.cluster.local:80, by DestinationRule stock/prices  DestinationRule stock/prices spec.subsets[0].labels
+  timeout      10s to connect
   transport    mTLS to pods with a sidecar, plaintext to others: automatic mTLS
   server       stock/api, reached in mTLS
   server       port 8080 is PERMISSIVE: it takes mTLS and plaintext
@@ -200,6 +201,7 @@ describe('a conversation', () => {
     expect(rows.slice(from).map(([topic, text]) => [topic, text])).toStrictEqual([
       ['of which', 'menus.stock.svc.cluster.local:80 subset v1'],
       ['destination', 'subset v1 of menus.stock.svc.cluster.local:80, by DestinationRule stock/menus'],
+      ['timeout', '10s to connect'],
       ['transport', 'mTLS to pods with a sidecar, plaintext to others: automatic mTLS'],
       ['server', 'stock/api, reached in mTLS'],
       ['server', 'port 8080 is PERMISSIVE: it takes mTLS and plaintext'],
@@ -207,6 +209,7 @@ describe('a conversation', () => {
       ['verdict', 'ok: an answer; it gets through to stock/api: no policy forbids it'],
       ['of which', 'menus.stock.svc.cluster.local:80 subset v2'],
       ['destination', 'subset v2 of menus.stock.svc.cluster.local:80, by DestinationRule stock/menus'],
+      ['timeout', '10s to connect'],
       ['transport', 'mTLS to pods with a sidecar, plaintext to others: automatic mTLS'],
       ['verdict', 'fails: 503; nothing that runs here is behind subset "v2" of menus.stock.svc.cluster.local'],
       ['', undefined],

@@ -54,8 +54,8 @@ pod stock/stock-0
   waypoint  none for its own address
   policies  DENY istio-system/istio_converted_static_strict
   accepts
-    8080   STRICT
-    other  STRICT
+    8080   STRICT  PeerAuthentication stock/default spec.mtls.mode
+    other  STRICT  PeerAuthentication stock/default spec.mtls.mode
 
 waypoint stock/waypoint
   for       service traffic
@@ -69,6 +69,20 @@ without effect
 `,
       stderr: '',
     })
+  })
+
+  test('for people: what decides about requests to a pod in ambient', async () => {
+    const args = ['--requests', 'test/cli/fixtures/mesh/requests.json', '--workload', 'stock/stock-0']
+    const { stdout } = await run(['inspect', 'test/cli/fixtures/mesh/edge.yaml', ...args])
+    const verdict = 'PeerAuthentication stock/default spec.mtls.mode'
+    expect(stdout.slice(stdout.indexOf('  requests'))).toBe(`  requests
+    8080   web    allow  nothing forbids it
+    8080   other  allow  nothing forbids it
+    8080   plain  deny   ${verdict}
+    other  web    allow  nothing forbids it
+    other  other  allow  nothing forbids it
+    other  plain  deny   ${verdict}
+`)
   })
 
   test('as JSON: every fact of sidecars, gateways and ambient', async () => {

@@ -129,9 +129,14 @@ describe('through a waypoint', () => {
       ['route', 'no VirtualService routes it: it goes to cart.shop.svc.cluster.local:80', ''],
       ['retries', 'tried up to 3 times; again where the request did not reach the server', ''],
       ['timeout', 'none: the client waits as long as the server takes', ''],
+      ['timeout', '10s to connect', ''],
       ['transport', 'HBONE, with the identity of the waypoint', ''],
       ['server', 'shop/cart, reached over HBONE', ''],
-      ['server', 'port 8080 of a pod in ambient: ztunnel takes HBONE, and plaintext unless a policy forbids it', ''],
+      [
+        'server',
+        'port 8080 of a pod in ambient is PERMISSIVE: ztunnel takes HBONE and plaintext; no PeerAuthentication says otherwise',
+        '',
+      ],
       ['policy', 'none forbids the connection', ''],
     ])
   })

@@ -307,7 +307,87 @@ describe('which deadline wins', () => {
       'none: the client waits as long as the server takes',
     ],
   ])('%s', (_, more, retries, timeout) => {
-    expect([answers('retries', more), answers('timeout', more)]).toStrictEqual([[retries], [timeout]])
+    expect([answers('retries', more), answers('timeout', more)]).toStrictEqual([[retries], [timeout, '10s to connect']])
+  })
+})
+
+describe('the limits of the destination', () => {
+  const BUILT_IN = 'tried up to 3 times; again where the request did not reach the server'
+  const WAITS = 'none: the client waits as long as the server takes'
+  const cart = (policy: string, more = ''): string =>
+    rule('shop', 'cart', `{ host: cart, trafficPolicy: ${policy} ${more} }`)
+  const C = 'DestinationRule shop/cart spec.trafficPolicy'
+  test.each<readonly [string, string, Asked, readonly string[], readonly string[]]>([
+    [
+      'a budget of retries',
+      cart('{ retryBudget: { percent: 12.5, minRetryConcurrency: 5 } }'),
+      {},
+      [BUILT_IN, `at once for at most 12.5 % of the requests under way, and for 5 in any case — ${C}.retryBudget`],
+      [WAITS, '10s to connect'],
+    ],
+    [
+      "the budget's own limits, where it names none",
+      cart('{ retryBudget: {} }'),
+      {},
+      [BUILT_IN, `at once for at most 20 % of the requests under way, and for 3 in any case — ${C}.retryBudget`],
+      [WAITS, '10s to connect'],
+    ],
+    [
+      'a number of retries',
+      cart('{ connectionPool: { http: { maxRetries: 7 } } }'),
+      {},
+      [BUILT_IN, `at once for at most 7 requests — ${C}.connectionPool.http.maxRetries`],
+      [WAITS, '10s to connect'],
+    ],
+    [
+      'a number that a budget takes the place of',
+      cart('{ retryBudget: {}, connectionPool: { http: { maxRetries: 7 } } }'),
+      {},
+      [
+        BUILT_IN,
+        `at once for at most 20 % of the requests under way, and for 3 in any case — ${C}.retryBudget`,
+        `not at once for at most 7 requests: the budget takes its place — ${C}.connectionPool.http.maxRetries`,
+      ],
+      [WAITS, '10s to connect'],
+    ],
+    [
+      'the time to connect, of the entry for the port',
+      cart(
+        '{ connectionPool: { tcp: { connectTimeout: 9s } }, portLevelSettings: [{ port: { number: 80 }, connectionPool: { tcp: { connectTimeout: 2s } } }] }',
+      ),
+      {},
+      [BUILT_IN],
+      [WAITS, `2s to connect — ${C}.portLevelSettings[0].connectionPool.tcp.connectTimeout`],
+    ],
+    [
+      'of a subset before those of the host',
+      cart(
+        '{ connectionPool: { http: { maxRetries: 7 } } }',
+        ', subsets: [{ name: v1, labels: { version: v1 }, trafficPolicy: { connectionPool: { tcp: { connectTimeout: 1s } } } }]',
+      ) + routing('v', '{ hosts: [cart], http: [{ route: [{ destination: { host: cart, subset: v1 } }] }] }'),
+      {},
+      [BUILT_IN],
+      [
+        WAITS,
+        '1s to connect — DestinationRule shop/cart spec.subsets[0].trafficPolicy.connectionPool.tcp.connectTimeout',
+      ],
+    ],
+    [
+      'of MeshConfig where no rule has any',
+      meshConfig('connectTimeout: 3s\ndefaultTrafficPolicy: { connectionPool: { http: { maxRetries: 4 } } }'),
+      {},
+      [BUILT_IN, 'at once for at most 4 requests — ConfigMap istio-system/istio data.mesh defaultTrafficPolicy'],
+      [WAITS, '3s to connect — ConfigMap istio-system/istio data.mesh connectTimeout'],
+    ],
+    [
+      'of retries say nothing of connections that are not HTTP',
+      cart('{ retryBudget: {}, connectionPool: { tcp: { connectTimeout: 4s }, http: { maxRetries: 7 } } }'),
+      { to: 'cart:5432' },
+      [],
+      [`4s to connect — ${C}.connectionPool.tcp.connectTimeout`],
+    ],
+  ])('%s', (_, more, asked, retries, timeout) => {
+    expect([answers('retries', more, asked), answers('timeout', more, asked)]).toStrictEqual([retries, timeout])
   })
 })
 

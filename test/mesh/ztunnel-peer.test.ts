@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest'
 
-import type { KubeObject } from '../../src/kube/object.ts'
+import { nameOf, namespaceOf, type KubeObject } from '../../src/kube/object.ts'
 import { gapsUnder, peerGaps } from '../../src/mesh/ambient-peer-gaps.ts'
 import { allWorkloads } from '../../src/mesh/workloads.ts'
-import { allZtunnelPolicies, ambientMtls, ztunnelPoliciesFor } from '../../src/mesh/ztunnel-access.ts'
+import {
+  allZtunnelPolicies,
+  ambientMtls,
+  effectiveAmbientMtls,
+  ztunnelPoliciesFor,
+} from '../../src/mesh/ztunnel-access.ts'
 import { ambient, find, meshOf, peerAuthentication, pod } from './gateway-mesh.ts'
 
 const STRICT = { mtls: { mode: 'STRICT' } }
@@ -210,5 +215,45 @@ describe('ports that fail open', () => {
   test('are none of a pod that is not captured', () => {
     const mesh = meshOf(pod('shop/cart'), peerAuthentication('istio-system/default', { selector: {}, ...STRICT }))
     expect(allWorkloads(mesh).flatMap((workload) => peerGaps(mesh, workload))).toEqual([])
+  })
+})
+
+describe('the PeerAuthentication that decides', () => {
+  const meshWide = peerAuthentication('istio-system/default', STRICT)
+  test.each<[string, readonly KubeObject[], string]>([
+    ['is none without any', [], 'PERMISSIVE'],
+    ['is that of the mesh', [meshWide], 'STRICT istio-system/default spec.mtls.mode'],
+    [
+      'is that of the namespace before it',
+      [meshWide, peerAuthentication('shop/default', PERMISSIVE)],
+      'PERMISSIVE shop/default spec.mtls.mode',
+    ],
+    [
+      'is that of the workload, for one port',
+      [meshWide, peerAuthentication('shop/w', { selector: CART, ...ports('PERMISSIVE') })],
+      'PERMISSIVE shop/w spec.portLevelMtls[8080].mode',
+    ],
+    [
+      'is that of the workload, for the others',
+      [meshWide, peerAuthentication('shop/w', { selector: CART, ...PERMISSIVE })],
+      'PERMISSIVE shop/w spec.mtls.mode',
+    ],
+    [
+      'is not one that is not obeyed',
+      [meshWide, peerAuthentication('shop/w', { selector: CART, ...ports('DISABLE') })],
+      'STRICT istio-system/default spec.mtls.mode',
+    ],
+    [
+      'is not one for others',
+      [peerAuthentication('shop/w', { selector: { matchLabels: { app: 'x' } }, ...STRICT })],
+      'PERMISSIVE',
+    ],
+  ])('%s', (_, policies, expected) => {
+    const mesh = meshOf(ambient('shop'), pod('shop/cart'), policies)
+    const [cart] = allWorkloads(mesh)
+    if (cart === undefined) throw new Error('no pod')
+    const { mode, object, field } = effectiveAmbientMtls(mesh, cart, 8080)
+    const by = object === undefined ? [] : [`${namespaceOf(object)}/${nameOf(object)}`, field]
+    expect([mode, ...by].join(' ')).toBe(expected)
   })
 })

@@ -2,6 +2,7 @@ import type pico from 'picocolors'
 
 import { asList, asObject, type Json } from '../../kube/json.ts'
 import { inlineText } from '../../kube/yaml-text.ts'
+import type { Deciders } from '../../reports/deciders.ts'
 import { routeLines } from './route-lines.ts'
 import { rulesText } from './rules-text.ts'
 import { table } from './table.ts'
@@ -9,11 +10,12 @@ import { table } from './table.ts'
 type Colours = ReturnType<typeof pico.createColors>
 
 /** A pod that has no sidecar of its own to tell of, for a terminal: who captures it, and what ztunnel enforces for it. */
-export function podBlock(name: string, fact: Json | undefined, colours: Colours): string {
+export function podBlock(name: string, fact: Json | undefined, deciders: Deciders, colours: Colours): string {
   const { mode, waypoint, services, policies, missing, mtls, access } = asObject(fact)
   const modes = Object.entries(asObject(mtls)).map(([port, strict]) => [
     port,
     strict === 'STRICT' ? colours.green('STRICT') : colours.yellow(inlineText(strict ?? null)),
+    deciders.get(port) ?? '',
   ])
   const lost = asList(missing).map(inlineText)
   return [
@@ -29,7 +31,7 @@ export function podBlock(name: string, fact: Json | undefined, colours: Colours)
       '  ',
     ),
     ...(modes.length === 0 ? [] : ['  accepts', ...table(modes, '    ')]),
-    ...verdictLines(access, colours),
+    ...verdictLines(access, deciders, colours),
   ].join('\n')
 }
 
@@ -38,12 +40,13 @@ const MODES: ReadonlyMap<Json | undefined, string> = new Map([
   ['waypoint', 'an instance of a waypoint'],
 ])
 
-function verdictLines(access: Json | undefined, colours: Colours): readonly string[] {
+function verdictLines(access: Json | undefined, deciders: Deciders, colours: Colours): readonly string[] {
   const rows = Object.entries(asObject(access)).flatMap(([port, verdicts]) =>
     Object.entries(asObject(verdicts)).map(([request, verdict]) => [
       port,
       request,
       verdict === 'allow' ? colours.green('allow') : colours.red(inlineText(verdict ?? null)),
+      deciders.get(`${port} ${request}`) ?? '',
     ]),
   )
   return rows.length === 0 ? [] : ['  requests', ...table(rows, '    ')]

@@ -6,6 +6,7 @@ import { asList, asObject, type Json, type JsonObject } from '../../kube/json.ts
 import { inlineText } from '../../kube/yaml-text.ts'
 import type { SidecarFacts } from '../../mesh/facts.ts'
 import type { Workload } from '../../mesh/workloads.ts'
+import type { Deciders } from '../../reports/deciders.ts'
 import type { Inspection } from '../../reports/inspect-mesh.ts'
 import { podBlock, waypointBlock } from './ambient-blocks.ts'
 import { gatewayBlock } from './gateway-block.ts'
@@ -14,7 +15,6 @@ import { rulesText } from './rules-text.ts'
 import { table } from './table.ts'
 
 type Colours = ReturnType<typeof pico.createColors>
-type Deciders = ReadonlyMap<string, string>
 
 /** What a mesh really does, for a terminal: one block for each workload, gateway pod and waypoint, worked out as it is written. */
 export function* formatInspection(inspection: Inspection, colour: boolean): Generator<string> {
@@ -26,14 +26,19 @@ export function* formatInspection(inspection: Inspection, colour: boolean): Gene
   if (isFirst) yield 'nothing of the mesh runs here: no pod with a sidecar, no gateway, nothing ambient\n'
 }
 
-function* blocksOf({ sidecars, others, decidersOf }: Inspection, colours: Colours): Generator<string> {
+function* blocksOf(
+  { sidecars, others, decidersOf, ambientDecidersOf }: Inspection,
+  colours: Colours,
+): Generator<string> {
   const told: Told = { digests: new WeakMap(), first: new Map() }
   for (const workload of sidecars.workloads) {
     yield sidecarBlock(workload, sidecars.columns, decidersOf(workload), told, colours)
   }
   const names = new Set([...sidecars.workloads.map(workloadName), ...Object.keys(asObject(others.gateways))])
   yield* blocks(others.gateways, gatewayBlock, colours)
-  yield* blocks(withoutSidecars(others.pods, names), podBlock, colours)
+  for (const [name, fact] of Object.entries(withoutSidecars(others.pods, names))) {
+    yield podBlock(name, fact, ambientDecidersOf(name), colours)
+  }
   yield* blocks(others.waypoints, waypointBlock, colours)
   yield* noteBlock(others, colours)
 }

@@ -43,3 +43,8 @@ export interface Delivery extends Sent {
 export function identityOf(snapshot: MeshSnapshot, namespace: string, account: string): string {
   return `${meshConfigOf(snapshot).trustDomain}/ns/${namespace}/sa/${account}`
 }
+
+/** What a proxy takes the request for: with HTTP it answers in the place of the server. */
+export function trafficOf({ brokenAs }: Sent): 'http' | 'tcp' {
+  return brokenAs === '503' ? 'http' : 'tcp'
+}

@@ -12,8 +12,9 @@ import { portOf, servicesWithHost, type MeshService, type ServicePort } from '..
 import type { MeshSnapshot } from '../snapshot.ts'
 import { visibleService } from '../visibility.ts'
 import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
-import { identityOf, type SidecarCall } from './call.ts'
+import { identityOf, trafficOf, type SidecarCall } from './call.ts'
 import { fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+import { limitSteps } from './limits.ts'
 import { meshDecider, whyUnseen } from './unseen.ts'
 
 /** What becomes of requests that go to a destination; `by`: where a route names it. */
@@ -30,6 +31,7 @@ export function* walkDestination(call: SidecarCall, destination: Destination, by
   const cluster = clustersFor(snapshot, client, service, port).get(subset ?? '')
   if (cluster === undefined) return withoutEndpoints(call, { service, rule, destination, by })
   yield step('destination', destinationText(service, number, rule, subset), destinationDecider(service, rule, subset))
+  yield* limitSteps(snapshot, cluster.policy, trafficOf(call))
   const cause = transportDecider(call, cluster.tls, service)
   yield step('transport', transportText(cluster.tls, service), cause)
   const arrivals = arrivalsOf(call, service, port, cluster)

@@ -1,6 +1,12 @@
-import { effectiveMtls, type EffectiveMtls } from '../peer-authentication.ts'
+import type { EffectiveMtls } from '../peer-authentication.ts'
 import type { Workload } from '../workloads.ts'
-import { isOfPeer, judgeConnection, ztunnelPoliciesFor, type ConnectionVerdict } from '../ztunnel-access.ts'
+import {
+  effectiveAmbientMtls,
+  isOfPeer,
+  judgeConnection,
+  ztunnelPoliciesFor,
+  type ConnectionVerdict,
+} from '../ztunnel-access.ts'
 import type { ZtunnelPolicy } from '../ztunnel-policy.ts'
 import type { Reached } from './arrival.ts'
 import type { Delivery } from './call.ts'
@@ -10,10 +16,8 @@ import { answered, fails, step, unknown, type Decider, type Ending, type Walk } 
 export function* walkZtunnel(delivery: Delivery, workload: Workload, { endpoint, transport }: Reached): Walk {
   const { port } = endpoint
   const { snapshot, client, identity, brokenAs, cause } = delivery
-  yield step(
-    'server',
-    `port ${port} of a pod in ambient: ztunnel takes HBONE, and plaintext unless a policy forbids it`,
-  )
+  const mtls = effectiveAmbientMtls(snapshot, workload, port)
+  yield step('server', `port ${port} of a pod in ambient ${acceptance(mtls)}`, peerDecider(mtls))
   if (transport === 'tls') return unknown('it takes an application that serves TLS itself on that port', cause)
   if (transport === 'mtls') return unknown('what ztunnel makes of the mTLS of sidecars is not worked out', cause)
   const [ip = ''] = client.addresses
@@ -22,7 +26,7 @@ export function* walkZtunnel(delivery: Delivery, workload: Workload, { endpoint,
   const principal = transport === 'hbone' ? identity : undefined
   const judged = judgeConnection(enforced, { principal, ip, port, address })
   if (judged.verdict === 'deny') {
-    const { why, by } = denialOf(judged, enforced.policies, effectiveMtls(snapshot, workload, port))
+    const { why, by } = denialOf(judged, enforced.policies, mtls)
     return fails(brokenAs, `${why} the connection of ${principal ?? 'a client without an identity'}`, by)
   }
   const by = judged.policy === undefined ? undefined : deciderOf(judged.policy, judged.rule?.index)
@@ -30,13 +34,23 @@ export function* walkZtunnel(delivery: Delivery, workload: Workload, { endpoint,
   return answered('an answer', by === undefined ? 'no policy forbids it' : 'a policy allows it', by)
 }
 
+function acceptance({ mode, object }: EffectiveMtls): string {
+  if (mode === 'STRICT') return 'is STRICT: ztunnel takes HBONE only'
+  const why = object === undefined ? '; no PeerAuthentication says otherwise' : ''
+  return `is PERMISSIVE: ztunnel takes HBONE and plaintext${why}`
+}
+
+function peerDecider({ object, field }: EffectiveMtls): Decider | undefined {
+  return object === undefined ? undefined : { object, field }
+}
+
 function denialOf(
   { policy, rule }: ConnectionVerdict,
   policies: readonly ZtunnelPolicy[],
-  { object, field }: EffectiveMtls,
+  mtls: EffectiveMtls,
 ): Pick<Ending, 'why' | 'by'> {
   if (policy !== undefined && isOfPeer(policy)) {
-    return { why: 'ztunnel takes mTLS only, which denies', by: object === undefined ? undefined : { object, field } }
+    return { why: 'ztunnel takes mTLS only, which denies', by: peerDecider(mtls) }
   }
   if (policy !== undefined) return { why: 'a rule denies', by: deciderOf(policy, rule?.index) }
   const allowing = policies.filter(({ action }) => action === 'ALLOW')

@@ -14,8 +14,9 @@ import { ownPolicy } from '../traffic-policy.ts'
 import { waypointPolicies } from '../waypoint-policies.ts'
 import { ruleAtWaypoint, type WaypointPort } from '../waypoint-ports.ts'
 import { walkArrivals, type Arrival } from './arrival.ts'
-import type { Delivery } from './call.ts'
+import { trafficOf, type Delivery } from './call.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
+import { limitSteps } from './limits.ts'
 import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
 import { fails, step, type Decider, type Walk } from './step.ts'
@@ -91,7 +92,9 @@ function* walkBehind(
       field: 'spec.selector',
     })
   }
-  const { tls } = ownPolicy(rule, number, subset)
+  const policy = ownPolicy(rule, number, subset)
+  yield* limitSteps(snapshot, policy, trafficOf(delivery))
+  const { tls } = policy
   const cause = tls?.object === undefined ? undefined : { object: tls.object, field: `${tls.field}.mode` }
   const isOriginated = ORIGINATED.has(text(tls?.value.mode) ?? '')
   yield step('transport', isOriginated ? 'TLS of the waypoint' : 'HBONE, with the identity of the waypoint', cause)
