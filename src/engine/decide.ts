@@ -162,7 +162,7 @@ const CLEANERS: ReadonlySet<string> = new Set([
   'system:serviceaccount:kube-system:generic-garbage-collector',
 ])
 
-const GIVE_LABELS = 'give its Namespace along with the object, or by --context'
+const GIVE_LABELS = 'try again; where documents are checked, give its Namespace along with them or by --context'
 
 /** What decides on the defaults of a policy. */
 function programsOfDefaults({ program }: Policy): readonly (CelProgram | undefined)[] {

@@ -5,7 +5,7 @@ import { decide } from '../engine/decide.ts'
 import type { MeshKnowledge } from '../engine/mesh-knowledge.ts'
 import type { Decision } from '../engine/decision.ts'
 import type { AdmissionRequest } from '../engine/request.ts'
-import type { MeshSnapshot } from '../mesh/snapshot.ts'
+import { subjectOf } from '../engine/subject.ts'
 import type { PolicySet } from '../policy/policy-set.ts'
 import type { Source } from '../sources/source.ts'
 import type { AdmissionGate, Ticket } from './admission-gate.ts'
@@ -13,6 +13,7 @@ import { mutationResponse, validationResponse } from './admission-response.ts'
 import { readAdmissionReview } from './admission-review.ts'
 import type { EventRecorder } from './cluster/event-recorder.ts'
 import { failed, NOT_READY, type HttpProblem, type Outcome } from './http-problem.ts'
+import type { MeshInForce } from './mesh-in-force.ts'
 import type { Metrics, WebhookName } from './metrics.ts'
 import { parseJson } from './parse-json.ts'
 import { BUSY, MEBIBYTE, readBody } from './read-body.ts'
@@ -27,7 +28,7 @@ const MOST_BYTES = 7 * MEBIBYTE
 
 export interface AdmissionContext {
   readonly policies: Source<PolicySet>
-  readonly mesh: Source<MeshSnapshot>
+  readonly mesh: Pick<MeshInForce, 'hasSynced' | 'withNamespace'>
   /** How much of the mesh `mesh` is, at this moment. */
   readonly knowledge: () => MeshKnowledge
   readonly gate: AdmissionGate
@@ -110,10 +111,11 @@ async function judge(context: AdmissionContext, incoming: Incoming): Promise<Out
   if (!json.ok) return json
   const admission = readAdmissionReview(json.value)
   if (!admission.ok) return admission
+  const mesh = await context.mesh.withNamespace(subjectOf(admission.value).namespace)
   const decision = decide({
     request: admission.value,
     policies: context.policies.current(),
-    mesh: context.mesh.current(),
+    mesh,
     knowledge: context.knowledge(),
     phase: webhook,
     isLate: () => performance.now() - started > timeout * SHARE_FOR_JUDGING,

@@ -12,6 +12,8 @@ import type { MeshOptions } from './mesh-options.ts'
 /** The mesh that requests are judged in. */
 export interface MeshInForce extends Source<MeshSnapshot> {
   knowledge(): MeshKnowledge
+  /** The mesh with the namespace of a request as it is now, as far as that can be known. Never rejects. */
+  withNamespace(name: string): Promise<MeshSnapshot>
   /** What its first sync waits for; undefined once it is over. */
   unsynced(): string | undefined
   /** Reads what these policies read, from now on, and nothing else. */
@@ -45,8 +47,11 @@ export function openMesh(
   })
 }
 
+const NOTHING = emptySnapshot()
+
 const NO_CLUSTER: MeshInForce = {
-  ...fixedSource(emptySnapshot()),
+  ...fixedSource(NOTHING),
+  withNamespace: async () => NOTHING,
   knowledge: () => 'partial',
   unsynced: () => undefined,
   follow: () => undefined,

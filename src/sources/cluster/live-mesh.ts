@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { MeshKnowledge } from '../../engine/mesh-knowledge.ts'
-import type { KindName } from '../../mesh/kinds.ts'
+import { KINDS, type KindName } from '../../mesh/kinds.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import type { PolicySet } from '../../policy/policy-set.ts'
 import { lateSource, type Source } from '../source.ts'
 import type { ClusterConnection } from './connect-cluster.ts'
 import { watchMesh, type ClusterMesh } from './cluster-mesh.ts'
 import { narrowKinds, watchedKinds } from './policy-kinds.ts'
+import { namespaceReader } from './read-namespace.ts'
 import type { KindStatus } from './watch-kind.ts'
 
 export interface LiveMeshOptions {
@@ -32,6 +33,11 @@ export interface LiveMesh extends Source<MeshSnapshot> {
   follow(policies: PolicySet): void
   /** Reads what these policies read too; resolves when it is there, or after 10 s. */
   prepare(policies: PolicySet): Promise<void>
+  /**
+   * The mesh as it is now, in which the namespace of a request is as it is now too: where the watch has not seen it yet, or was not heard
+   * of for too long, the API server is asked, for a second at most. What it does not tell is not there. Never rejects.
+   */
+  withNamespace(name: string): Promise<MeshSnapshot>
   /** `whole`, or the kinds that are too old to judge by. */
   knowledge(): Exclude<MeshKnowledge, 'partial'>
   /** Which kinds the first sync waits for, and why; undefined once it is over. */
@@ -54,6 +60,13 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
   let wanted: ReadonlySet<KindName> = new Set()
   let started = 0
   let synced = false
+  const readNamespace = namespaceReader(connection.api)
+  const oldKinds = (): readonly KindStatus[] => {
+    // Asked of every request; as a rule no kind is too old.
+    if (watched === undefined || watched.staleness() <= maxStaleness) return []
+    const oldest = now() - maxStaleness
+    return watched.status().filter(({ lastContact }) => lastContact < oldest)
+  }
   const unsynced = (): string | undefined => {
     synced ||= followed.hasSynced() || (watched !== undefined && now() - started > maxStaleness)
     return synced ? undefined : whatIsAwaited(watched?.status() ?? [])
@@ -87,11 +100,17 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
       while (watched?.status().some(isAwaited) === true && performance.now() < deadline)
         await sleep(20, undefined, { ref: false })
     },
+    async withNamespace(name) {
+      const isOld = oldKinds().some(({ kind }) => kind === KINDS.namespace)
+      if (name === '' || (!isOld && followed.current().namespace(name) !== undefined)) return followed.current()
+      const found = await readNamespace(name)
+      const mesh = followed.current()
+      if (found !== undefined) return mesh.with(found)
+      return isOld ? mesh.without({ kind: KINDS.namespace, namespace: '', name }) : mesh
+    },
     knowledge() {
-      // Asked of every request; as a rule no kind is too old.
-      if (watched === undefined || watched.staleness() <= maxStaleness) return 'whole'
-      const oldest = now() - maxStaleness
-      const old = watched.status().filter(({ lastContact }) => lastContact < oldest)
+      const old = oldKinds()
+      if (old.length === 0) return 'whole'
       return { stale: new Map(old.map((status) => [status.kind, whyStale(status, now(), maxStaleness)])) }
     },
     status: () => watched?.status() ?? [],

@@ -3,19 +3,21 @@ import type { AddressInfo } from 'node:net'
 
 import { KubeConfig, Watch } from '@kubernetes/client-node'
 
-import type { Json, JsonObject } from '../../../src/kube/json.ts'
+import { asObject, type Json, type JsonObject } from '../../../src/kube/json.ts'
 import { createApiClient, type ApiClient } from '../../../src/sources/cluster/api-client.ts'
 
 /** A server that speaks list and watch of one kind, VirtualService, as scripted: the fake stands at the socket. */
 export interface FakeApiServer {
   readonly api: ApiClient
   readonly watch: Watch
-  /** Requests so far, as `LIST`, `LIST continue=…` and `WATCH resourceVersion`. */
+  /** Requests so far, as `LIST`, `LIST continue=…`, `LIST metadata.name=…` and `WATCH resourceVersion`. */
   readonly calls: readonly string[]
   /** Pages of the next lists; a page is the items and whether more follow. */
   pages: readonly { readonly items: readonly JsonObject[]; readonly next: string }[]
   /** The whole body of the next lists, in the place of pages. */
   rawList: string | undefined
+  /** What is there to those who list by name, whatever the watches were told. */
+  named: readonly JsonObject[]
   /** Every page names another one that follows. */
   endless: boolean
   /** The page with this `continue` has expired: 410, until the list is begun anew. */
@@ -53,6 +55,7 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     calls,
     pages: [{ items: [], next: '' }],
     rawList: undefined,
+    named: [],
     endless: false,
     expired: '',
     status: 200,
@@ -92,6 +95,8 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     if (url.pathname === '/apis/networking.istio.io/v1')
       return json(response, 200, { resources: [{ name: 'virtualservices' }] })
     if (url.searchParams.get('watch') === 'true') return follow(url, response)
+    const selector = url.searchParams.get('fieldSelector')
+    if (selector !== null) return byName(url.pathname, selector, response)
     const next = url.searchParams.get('continue') ?? ''
     calls.push(next === '' ? 'LIST' : `LIST continue=${next}`)
     if (url.pathname.endsWith(`/${fake.forbidden}`)) return json(response, 403, { message: 'you may not' })
@@ -111,6 +116,14 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     json(response, 200, { items: page?.items ?? [], metadata })
   }
 
+  function byName(path: string, selector: string, response: ServerResponse): void {
+    calls.push(`LIST ${selector}`)
+    if (path.endsWith(`/${fake.forbidden}`)) return json(response, 403, { message: 'you may not' })
+    if (fake.status !== 200) return json(response, fake.status, { message: 'not now' })
+    const items = fake.named.filter(({ metadata }) => selector === `metadata.name=${nameIn(metadata)}`)
+    json(response, 200, { items, metadata: { resourceVersion: fake.resourceVersion } })
+  }
+
   function follow(url: URL, response: ServerResponse): void {
     calls.push(`WATCH ${url.searchParams.get('resourceVersion') ?? ''}`)
     if (fake.watchStatus === 0) return
@@ -121,6 +134,11 @@ export async function startFakeApiServer({ silence = 30_000 } = {}): Promise<Fak
     streams.add(response)
     response.on('close', () => streams.delete(response))
   }
+}
+
+function nameIn(metadata: Json | undefined): string {
+  const { name } = asObject(metadata)
+  return typeof name === 'string' ? name : ''
 }
 
 function json(response: ServerResponse, status: number, body: Json): void {

@@ -139,4 +139,61 @@ describe('the mesh that a server judges by', () => {
     server.forbidden = ''
     await until(() => mesh.knowledge() === 'whole')
   })
+
+  describe('the namespace of a request', () => {
+    const shop = (tier: string) => ({ metadata: { name: 'shop', uid: 'u1', resourceVersion: '90', labels: { tier } } })
+    const looks = () => server.calls.filter((call) => call.startsWith('LIST metadata.name')).length
+    const tierOf = async (name: string) => (await mesh.withNamespace(name)).namespace(name)?.metadata.labels
+    const start = async () => {
+      mesh.follow(reading())
+      await until(() => mesh.hasSynced() && server.openWatches() === 1)
+    }
+
+    it('is as the watch has it, without a question', async () => {
+      server.pages = [{ items: [shop('web')], next: '' }]
+      await start()
+      server.named = [shop('db')]
+      expect(await mesh.withNamespace('shop')).toBe(mesh.current())
+      expect([await tierOf('shop'), await mesh.withNamespace(''), looks()]).toEqual([
+        { tier: 'web' },
+        mesh.current(),
+        0,
+      ])
+    })
+
+    it('is asked for where the watch has not seen it yet, once for all who ask', async () => {
+      await start()
+      server.named = [shop('web')]
+      expect(await Promise.all(['shop', 'shop', 'shop'].map(tierOf))).toEqual([1, 2, 3].map(() => ({ tier: 'web' })))
+      expect([looks(), mesh.current().namespace('shop')]).toEqual([1, undefined])
+      server.send('ADDED', shop('db'))
+      await until(() => mesh.current().namespace('shop') !== undefined)
+      expect([await tierOf('shop'), looks()]).toEqual([{ tier: 'db' }, 1])
+    })
+
+    it('is not there where nobody says so', async () => {
+      await start()
+      expect([await tierOf('shop'), looks()]).toEqual([undefined, 1])
+      server.named = [shop('web')]
+      server.forbidden = 'namespaces'
+      expect([await tierOf('shop'), looks()]).toEqual([undefined, 2])
+      await server.close()
+      expect(await tierOf('shop')).toBeUndefined()
+    })
+
+    it('is asked for again where the watch was not heard of for too long, and else is not known', async () => {
+      server.pages = [{ items: [shop('web')], next: '' }]
+      await start()
+      server.watchStatus = 503
+      server.end('cut')
+      now += 5 * MINUTE + 1
+      server.named = [shop('db')]
+      expect(await tierOf('shop')).toEqual({ tier: 'db' })
+      server.named = []
+      expect([await tierOf('shop'), mesh.current().namespace('shop')?.metadata.labels]).toEqual([
+        undefined,
+        { tier: 'web' },
+      ])
+    })
+  })
 })

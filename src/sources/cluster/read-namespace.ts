@@ -1,0 +1,37 @@
+import { asList, asObject } from '../../kube/json.ts'
+import { nameOf, type KubeObject } from '../../kube/object.ts'
+import type { ApiClient } from './api-client.ts'
+import { trimObject } from './trim-object.ts'
+
+/** Asks for one Namespace; undefined where there is none, or where nobody says so in time. Never rejects. */
+export type ReadNamespace = (name: string) => Promise<KubeObject | undefined>
+
+/** Milliseconds. Somebody waits for a verdict meanwhile. */
+const LONGEST_LOOK = 1000
+
+/**
+ * Reads Namespaces from the API server itself, as it is now. It lists them by name, which needs no permission but that of the watch;
+ * requests for one name at a time share an answer.
+ */
+export function namespaceReader(api: ApiClient): ReadNamespace {
+  const asked = new Map<string, Promise<KubeObject | undefined>>()
+  return (name) => {
+    const underway = asked.get(name)
+    if (underway !== undefined) return underway
+    const answer = read(api, name).finally(() => asked.delete(name))
+    asked.set(name, answer)
+    return answer
+  }
+}
+
+async function read(api: ApiClient, name: string): Promise<KubeObject | undefined> {
+  const query = new URLSearchParams({ fieldSelector: `metadata.name=${name}` })
+  try {
+    const { status, body } = await api.send('GET', `/api/v1/namespaces?${query.toString()}`, { timeout: LONGEST_LOOK })
+    if (status !== 200) return undefined
+    const found = asList(asObject(body).items).flatMap((item) => trimObject(item, 'Namespace', 'v1') ?? [])
+    return found.find((namespace) => nameOf(namespace) === name)
+  } catch {
+    return undefined
+  }
+}
