@@ -61,7 +61,7 @@ spec: { mtls: { mode: PERMISSIVE } }
       [`--kubeconfig=${cluster.kubeconfig}`].concat(`${place} ${keeps} ${lives}`.split(' ')),
     )
     for (const kind of CONFIGURATIONS)
-      await eventually({ what: `a filled ${kind}`, within: 15_000 }, () => filled(kind))
+      await eventually({ what: `a filled ${kind}`, within: 60_000 }, () => filled(kind))
   })
   afterAll(async () => {
     await meshward.stop()
@@ -94,7 +94,7 @@ spec: { mtls: { mode: PERMISSIVE } }
   test('writes one Event about an object that is refused again and again', async () => {
     await applyPermissive()
     await applyPermissive()
-    const events = await eventually({ what: 'an Event', within: 5000 }, async () => {
+    const events = await eventually({ what: 'an Event', within: 30_000 }, async () => {
       const { items } = await getObject(cluster, 'events', '-n', namespace)
       return asList(items).length > 0 ? asList(items) : undefined
     })
@@ -122,37 +122,34 @@ spec: { mtls: { mode: PERMISSIVE } }
   test('takes back what somebody changes in an entry, within seconds', async () => {
     const patch = '[{"op":"replace","path":"/webhooks/0/failurePolicy","value":"Ignore"}]'
     await kubectl('patch', 'validatingwebhookconfiguration', NAME, '--type=json', '-p', patch)
-    await eventually({ what: 'a repair', within: 8000 }, async () =>
+    await eventually({ what: 'a repair', within: 30_000 }, async () =>
       (await entries('validatingwebhookconfiguration'))[0]?.failurePolicy === 'Fail' ? true : undefined,
     )
   })
 
   test('makes a configuration that was deleted again, owned by the ClusterRole', async () => {
     await kubectl('delete', 'validatingwebhookconfiguration', NAME)
-    await eventually({ what: 'a new one', within: 8000 }, () => filled('validatingwebhookconfiguration'))
+    await eventually({ what: 'a new one', within: 30_000 }, () => filled('validatingwebhookconfiguration'))
     const { metadata } = await getObject(cluster, 'validatingwebhookconfiguration', NAME)
     expect(asObject(metadata).ownerReferences).toMatchObject([{ kind: 'ClusterRole', name: NAME }])
   })
 
   test('refuses and allows rightly while authority and leaf are replaced again and again', async () => {
     const seen = new Set([await bundle()])
-    const end = performance.now() + 25_000
     let asked = 0
-    while (performance.now() < end) {
+    // Two rotations: one authority, two of them, the new one alone, and so on.
+    while (asked < 20 || seen.size < 4) {
       const { code, stderr } = await applyPermissive()
       expect([code, stderr]).toEqual([1, expect.stringContaining('MTLS-02 spec.mtls.mode')])
       asked += 1
       seen.add(await bundle())
     }
-    expect(asked).toBeGreaterThan(20)
-    // Two rotations: one authority, two of them, the new one alone, and so on.
-    expect(seen.size).toBeGreaterThanOrEqual(4)
-  })
+  }, 180_000)
 
   test('mends a Secret with a key that does not fit, and serves on', async () => {
     const key = Buffer.from('no key').toString('base64')
     await kubectl('patch', 'secret', 'meshward-tls', '-n', own, '-p', JSON.stringify({ data: { 'tls.key': key } }))
-    await eventually({ what: 'another key', within: 8000 }, async () => {
+    await eventually({ what: 'another key', within: 30_000 }, async () => {
       const { data } = await getObject(cluster, 'secret', 'meshward-tls', '-n', own)
       return asObject(data)['tls.key'] === key ? undefined : true
     })

@@ -50,7 +50,7 @@ describe('the mesh from the API server', () => {
   }
   const stored = (): readonly unknown[] => mesh.current().all(KINDS.virtualService)
   const until = (condition: () => boolean): Promise<void> =>
-    vi.waitFor(() => expect(condition()).toBe(true), { timeout: 5000, interval: 5 })
+    vi.waitFor(() => expect(condition()).toBe(true), { timeout: 15_000, interval: 5 })
   const synced = async (): Promise<void> => {
     start()
     await until(() => mesh.hasSynced() && server.openWatches() === 1)
