@@ -11,7 +11,7 @@ const LONGEST_LOOK = 1000
 
 /**
  * Reads Namespaces from the API server itself, as it is now. It lists them by name, which needs no permission but that of the watch;
- * requests for one name at a time share an answer.
+ * requests for one name at a time share an answer. As k8s.io/apiserver does for its own selectors: webhook/predicates/namespace/matcher.go.
  */
 export function namespaceReader(api: ApiClient): ReadNamespace {
   const asked = new Map<string, Promise<KubeObject | undefined>>()
