@@ -9,21 +9,8 @@ import type { CelIssue } from '../types.ts'
 import { checkComprehension, isComprehension } from './comprehensions.ts'
 import { operatorName, type Declarations, type Overload } from './declarations.ts'
 import { createInference, substitute, type Inference, type Nulls } from './inference.ts'
-import { checkMessage, joinItems, objectField } from './literal-types.ts'
-import {
-  BOOL,
-  DYN,
-  ERROR,
-  INT,
-  STRING,
-  listOf,
-  mapOf,
-  named,
-  optionalOf,
-  sameType,
-  showType,
-  type Type,
-} from './type.ts'
+import { checkList, checkMap, checkMessage, objectField } from './literal-types.ts'
+import { BOOL, DYN, ERROR, INT, STRING, named, optionalOf, sameType, showType, type Type } from './type.ts'
 import { suggestion } from './unknown-field.ts'
 
 /** The names that an expression may use, each with its type; the innermost first. */
@@ -128,27 +115,11 @@ function typeNode(checker: Checker, node: ASTNode, scope: Scope): Type {
     case 'rcall':
       return isComprehension(node) ? checkComprehension(checker, node, scope) : call(checker, node, scope)
     case 'list':
-      return listOf(joinItems(checker, node, node.args, scope, true))
+      return checkList(checker, node, scope)
     case 'map': {
       const message = checker.input.messages.get(node.start)
-      if (message !== undefined) return checkMessage(checker, node, messageType(message), scope)
-      const key = joinItems(
-        checker,
-        node,
-        node.args.map(([part]) => part),
-        scope,
-        false,
-      )
-      return mapOf(
-        key,
-        joinItems(
-          checker,
-          node,
-          node.args.map(([, part]) => part),
-          scope,
-          true,
-        ),
-      )
+      if (message === undefined) return checkMap(checker, node, scope)
+      return checkMessage(checker, node, messageType(message), scope)
     }
     case '!_':
       return operator(checker, node, '!', [node.args], scope)
@@ -253,10 +224,11 @@ type Call = ASTNode & { readonly op: 'call' | 'rcall' }
 function call(checker: Checker, node: Call, scope: Scope): Type {
   const isMember = node.op === 'rcall'
   const name = node.args[0]
-  const types = isMember
-    ? [checkReceiver(checker, node.args[1], scope), ...node.args[2].map((part) => checker.check(part, scope))]
-    : node.args[1].map((part) => checker.check(part, scope))
-  return callOf(checker, node, { name, isMember, types })
+  if (!isMember)
+    return callOf(checker, node, { name, isMember, types: node.args[1].map((part) => checker.check(part, scope)) })
+  // What an argument tells of a name is known before what the member is called on is looked at.
+  const types = node.args[2].map((part) => checker.check(part, scope))
+  return callOf(checker, node, { name, isMember, types: [checkReceiver(checker, node.args[1], scope), ...types] })
 }
 
 interface CallTypes {

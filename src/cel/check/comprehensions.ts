@@ -32,10 +32,11 @@ function key({ args }: Member): string {
  */
 export function checkComprehension(checker: Checker, node: Member, scope: Scope): Type {
   const [name, receiver, args] = node.args
-  const range = checker.inference.resolve(checker.check(receiver, scope))
+  const given = checker.check(receiver, scope)
+  const range = checker.inference.resolve(given)
   const bound = BOUND.get(key(node)) ?? 1
   const types = name.startsWith('opt')
-    ? [wrapped(checker, receiver, range)]
+    ? [wrapped(checker, receiver, given)]
     : itemTypes(checker, receiver, range, bound)
   const names = new Map<string, Type>()
   for (const [place, type] of types.entries()) {
@@ -46,6 +47,8 @@ export function checkComprehension(checker: Checker, node: Member, scope: Scope)
   const steps = args.slice(bound)
   const body = steps.at(-1) ?? node
   if (steps.length === 2 && steps[0] !== undefined) need(checker, steps[0], inner, BOOL)
+  // A step may tell more of the names in it: then the whole is of that type.
+  const made = (type: Type): Type => checker.inference.resolve(type)
   switch (name) {
     case 'all':
     case 'exists':
@@ -55,20 +58,22 @@ export function checkComprehension(checker: Checker, node: Member, scope: Scope)
       return BOOL
     case 'filter':
       need(checker, body, inner, BOOL)
-      return listOf(types[0] ?? DYN)
+      return made(listOf(types[0] ?? DYN))
     case 'sortBy':
-      return checker.callOf(node, '@sortByAssociatedKeys', [range, listOf(checker.check(body, inner))])
+      return checker.callOf(node, '@sortByAssociatedKeys', [given, made(listOf(checker.check(body, inner)))])
     case 'map':
     case 'transformList':
-      return listOf(checker.check(body, inner))
-    case 'transformMap':
-      return mapOf(types[0] ?? DYN, checker.check(body, inner))
+      return made(listOf(checker.check(body, inner)))
+    case 'transformMap': {
+      const value = checker.check(body, inner)
+      return made(mapOf(types[0] ?? DYN, value))
+    }
     case 'transformMapEntry':
       return need(checker, body, inner, mapOf(checker.inference.fresh(), checker.inference.fresh()))
     case 'optMap':
-      return optionalOf(checker.check(body, inner))
+      return made(optionalOf(checker.check(body, inner)))
     default:
-      return need(checker, body, inner, optionalOf(checker.inference.fresh()))
+      return orNone(checker, body, checker.check(body, inner))
   }
 }
 
@@ -100,7 +105,15 @@ function wrapped(checker: Checker, receiver: ASTNode, type: Type): Type {
   return checker.report(receiver, 'CEL-TYPE', `${showType(type)} is not optional`)
 }
 
-/** The type of a step that must give this, an optional or a map of anything. */
+/** The type of either what a step gives or an optional without a value. */
+function orNone(checker: Checker, body: ASTNode, type: Type): Type {
+  const either = checker.inference.fresh()
+  const none = optionalOf(checker.inference.fresh())
+  if (checker.inference.assignAll([type, none], [either, either])) return checker.inference.resolve(either)
+  return checker.report(body, 'CEL-TYPE', `this must give ${showType(none)}, not ${showType(type)}`)
+}
+
+/** The type of a step that must give this, a bool or a map of anything. */
 function need(checker: Checker, body: ASTNode, scope: Scope, wanted: Type): Type {
   const type = checker.check(body, scope)
   if (checker.inference.assign(type, wanted)) return checker.inference.resolve(wanted)

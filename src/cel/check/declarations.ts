@@ -1,4 +1,4 @@
-import { parseType, splitTypes, type Type } from './type.ts'
+import { DYN, parseType, sameType, splitTypes, type Type } from './type.ts'
 
 /** One way to call a function. The parameters of a member begin with what it is called on. */
 export interface Overload {
@@ -32,10 +32,19 @@ export function operatorName(op: string): string {
   return `_${op}_`
 }
 
+/** A function that the engine has and a library replaces comes twice. */
 function add(declared: Map<string, Overload[]>, name: string, overload: Overload): void {
   const overloads = declared.get(name)
   if (overloads === undefined) declared.set(name, [overload])
-  else overloads.push(overload)
+  else if (!overloads.some((other) => isSame(other, overload))) overloads.push(overload)
+}
+
+function isSame(a: Overload, b: Overload): boolean {
+  return (
+    a.isMember === b.isMember &&
+    a.parameters.length === b.parameters.length &&
+    a.parameters.every((type, place) => sameType(type, b.parameters[place] ?? DYN))
+  )
 }
 
 const SIGNATURE = /^(?:(?<receiver>[^()]+)\.)?(?<name>[^().]+)\((?<parameters>.*)\): ?(?<result>.+)$/s
@@ -72,6 +81,7 @@ const COMPARED: readonly (readonly [string, string])[] = [
 /** What conversions take, in the order in which cel-go tries it. */
 const CONVERTED: Readonly<Record<string, { readonly from: readonly string[]; readonly to: string }>> = {
   to_bool: { from: ['bool', 'string'], to: 'bool' },
+  bytes: { from: ['bytes', 'string'], to: 'bytes' },
   to_double: { from: ['double', 'int', 'string', 'uint'], to: 'double' },
   dur_duration: { from: ['duration', 'int', 'string'], to: 'duration' },
   to_int: { from: ['int', 'double', 'duration', 'string', 'timestamp', 'uint'], to: 'int' },
@@ -106,8 +116,8 @@ const EXACT: readonly string[] = [
   '_[]_(optional<list<A>>, int): optional<A>',
   '_[]_(optional<map<A, B>>, A): optional<B>',
   '_[?]_(list<A>, int): optional<A>',
-  '_[?]_(map<A, B>, A): optional<B>',
   '_[?]_(optional<list<A>>, int): optional<A>',
+  '_[?]_(map<A, B>, A): optional<B>',
   '_[?]_(optional<map<A, B>>, A): optional<B>',
   ...['bytes', 'double', 'duration'].map((type) => `_+_(${type}, ${type}): ${type}`),
   '_+_(duration, timestamp): timestamp',

@@ -2,7 +2,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { fieldName } from '../message-literals.ts'
 import type { Checker, Scope } from './check-expression.ts'
-import { DYN, showType, type ObjectType, type Type } from './type.ts'
+import { DYN, listOf, mapOf, showType, type ObjectType, type Type } from './type.ts'
 import { unknownField } from './unknown-field.ts'
 
 /** The type of a field of an object, which must have it. */
@@ -36,20 +36,30 @@ function unwrap(checker: Checker, item: ASTNode, type: Type): Type {
   return checker.report(item, 'CEL-TYPE', `an optional is needed behind "?", not ${showType(type)}`)
 }
 
-/** The one type of all items of a literal; `dyn` where they have several, which is for others to judge. */
-export function joinItems(
-  checker: Checker,
-  literal: ASTNode,
-  items: readonly ASTNode[],
-  scope: Scope,
-  mayBeOptional: boolean,
-): Type {
-  const optional = mayBeOptional ? checker.input.optionalItems.get(literal.start) : undefined
+/** A list of what all its items are, or of anything where they are of several types, which is for others to judge. */
+export function checkList(checker: Checker, node: ASTNode & { readonly op: 'list' }, scope: Scope): Type {
+  const optional = checker.input.optionalItems.get(node.start)
   let joined: Type | undefined
-  for (const [place, item] of items.entries()) {
+  for (const [place, item] of node.args.entries()) {
     const type = checker.check(item, scope)
-    const own = optional?.has(place) === true ? unwrap(checker, item, type) : type
-    joined = joined === undefined ? own : (checker.inference.join(joined, own) ?? DYN)
+    joined = join(checker, joined, optional?.has(place) === true ? unwrap(checker, item, type) : type)
   }
-  return joined ?? checker.inference.fresh()
+  return listOf(joined ?? checker.inference.fresh())
+}
+
+/** A map, entry by entry: what one tells of a name is known to the next. */
+export function checkMap(checker: Checker, node: ASTNode & { readonly op: 'map' }, scope: Scope): Type {
+  const optional = checker.input.optionalItems.get(node.start)
+  let keys: Type | undefined
+  let values: Type | undefined
+  for (const [place, [key, value]] of node.args.entries()) {
+    keys = join(checker, keys, checker.check(key, scope))
+    const type = checker.check(value, scope)
+    values = join(checker, values, optional?.has(place) === true ? unwrap(checker, value, type) : type)
+  }
+  return mapOf(keys ?? checker.inference.fresh(), values ?? checker.inference.fresh())
+}
+
+function join(checker: Checker, before: Type | undefined, type: Type): Type {
+  return before === undefined ? type : (checker.inference.join(before, type) ?? DYN)
 }

@@ -71,14 +71,14 @@ export const timeLibrary: Library = {
     define(`to_int(${TIMESTAMP}): int`, (time: Instant) => BigInt(secondsOf(localTime(time, 0))))
     define(`to_string(${DURATION}): string`, formatDuration)
     define(`to_string(${TIMESTAMP}): string`, formatTimestamp)
-    for (const [name, unit] of Object.entries(UNITS))
-      define(`${DURATION}.time_${name}(): int`, (duration: Duration) => nanosecondsOf(duration) / unit)
     for (const [name, field] of Object.entries(FIELDS)) {
       define(`${TIMESTAMP}.time_${name}(): int`, (time: Instant) => BigInt(field(localTime(time, 0))))
       define(`${TIMESTAMP}.time_${name}(string): int`, (time: Instant, zone: string) =>
         BigInt(field(localTime(time, zoneOffset(time, zone)))),
       )
     }
+    for (const [name, unit] of Object.entries(UNITS))
+      define(`${DURATION}.time_${name}(): int`, (duration: Duration) => nanosecondsOf(duration) / unit)
   },
 }
 
