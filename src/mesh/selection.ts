@@ -33,15 +33,19 @@ export function selectedWorkloads(snapshot: MeshSnapshot, object: KubeObject): r
   return [...eachSelectedWorkload(snapshot, object)]
 }
 
-/** `selectedWorkloads` one by one, for a caller that may not need them all. */
-export function* eachSelectedWorkload(snapshot: MeshSnapshot, object: KubeObject): Generator<Workload> {
+/** `selectedWorkloads` one by one, for a caller that may not need them all, or only some of those in a namespace. */
+export function* eachSelectedWorkload(
+  snapshot: MeshSnapshot,
+  object: KubeObject,
+  candidatesIn: typeof workloadsIn = workloadsIn,
+): Generator<Workload> {
   const selection = selectionOf(snapshot, object)
   if (selection === undefined || selection.reach === 'nothing') return
   const wanted = Object.entries(selection.labels)
   const namespaces =
     selection.reach === 'namespace' ? [namespaceOf(object)] : namespacesWithLabels(snapshot, selection.labels)
   for (const namespace of namespaces) {
-    for (const workload of workloadsIn(snapshot, namespace)) {
+    for (const workload of candidatesIn(snapshot, namespace)) {
       if (wanted.every(([key, value]) => labelValue(workload.labels, key) === value)) yield workload
     }
   }

@@ -1,4 +1,3 @@
-import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { obstaclesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { isAmbientService } from '../../../mesh/ambient-services.ts'
 import { actionOf } from '../../../mesh/authorization.ts'
@@ -18,7 +17,7 @@ import { nameOf, type MeshFinding, type SkippedPlace } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import { knowsServicesIn } from '../known-services.ts'
 import type { MeshContext } from '../mesh-function.ts'
-import { isBehindWaypoint, waypointIn } from './waypoints.ts'
+import { capturedWorkloads, waypointIn } from './waypoints.ts'
 
 /** A condition on requests, and where it is written. */
 interface RequestCondition {
@@ -52,17 +51,15 @@ export const selectedBehindWaypoint: Find = (context, object, params) => {
   // there may be a great many workloads, and in most meshes there is no waypoint at all
   const mayHaveWaypoint = context.knowledge === 'partial' || waypointsOf(mesh).length > 0
   if (condition === undefined || !mayHaveWaypoint) return []
-  for (const workload of eachSelectedWorkload(mesh, object)) {
-    if (!isCaptured(mesh, workload) || !isBehindWaypoint(mesh, workload, context.knowledge)) continue
-    return [
-      {
-        field: 'spec.selector',
-        message: `${nameOf(context, refOf(workload.object), params)} is behind a waypoint, which looks at policies with targetRefs only, and ztunnel does not know ${condition.name}: ${effectOf(object, condition)}`,
-        remediation: 'name the Service, or the waypoint, in targetRefs instead of the selector',
-      },
-    ]
-  }
-  return []
+  const [workload] = eachSelectedWorkload(mesh, object, capturedWorkloads(context.knowledge).behind)
+  if (workload === undefined) return []
+  return [
+    {
+      field: 'spec.selector',
+      message: `${nameOf(context, refOf(workload.object), params)} is behind a waypoint, which looks at policies with targetRefs only, and ztunnel does not know ${condition.name}: ${effectOf(object, condition)}`,
+      remediation: 'name the Service, or the waypoint, in targetRefs instead of the selector',
+    },
+  ]
 }
 
 /** Rules of a DENY policy of which a part is left with nothing that ztunnel can check: they deny nobody. */
@@ -109,10 +106,8 @@ function requestConditions(mesh: MeshSnapshot, policy: KubeObject): readonly Req
 
 /** The first workload of a policy that only ztunnel guards. */
 function exposed(context: MeshContext, mesh: MeshSnapshot, policy: KubeObject): Workload | undefined {
-  for (const workload of eachSelectedWorkload(mesh, policy)) {
-    if (isCaptured(mesh, workload) && !isBehindWaypoint(mesh, workload, context.knowledge)) return workload
-  }
-  return undefined
+  const [workload] = eachSelectedWorkload(mesh, policy, capturedWorkloads(context.knowledge).exposed)
+  return workload
 }
 
 /** Of a few files that show no service of its namespace, nobody knows whether one in front of it uses a waypoint. */

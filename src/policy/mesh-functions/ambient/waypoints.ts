@@ -1,6 +1,8 @@
 import { labelsOf, labelValue, namespaceOf, nameOf as ownName, type KubeObject } from '../../../kube/object.ts'
+import { isCaptured } from '../../../mesh/ambient-enrolment.ts'
 import { servicesInFrontOf } from '../../../mesh/inbound.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
+import { memoByReads } from '../../../mesh/memo-by-reads.ts'
 import type { MeshSnapshot } from '../../../mesh/snapshot.ts'
 import {
   waypointOfNamespace,
@@ -9,9 +11,10 @@ import {
   type WaypointUse,
 } from '../../../mesh/waypoint-attachment.ts'
 import { USE_WAYPOINT } from '../../../mesh/waypoint-reference.ts'
-import { workloadOf, type Workload } from '../../../mesh/workloads.ts'
+import { workloadOf, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
+import type { MeshContext } from '../mesh-function.ts'
 import { podFieldPrefix, podTemplateOf } from '../../../mesh/pod-template.ts'
 
 /** The waypoint that traffic takes, or will take once it is ready: in files, no Gateway is. */
@@ -19,13 +22,35 @@ export function waypointIn({ waypoint, gateway, problem }: WaypointUse): KubeObj
   return waypoint ?? (problem === 'WaypointIsNotReady' ? gateway : undefined)
 }
 
-/** Is any traffic to the workload for a waypoint, be it known here or only asked for? */
-export function isBehindWaypoint(mesh: MeshSnapshot, workload: Workload, knowledge: 'whole' | 'partial'): boolean {
-  const isUsed = (use: WaypointUse): boolean =>
-    waypointIn(use) !== undefined || (knowledge === 'partial' && use.reference !== undefined)
-  if (isUsed(waypointOfWorkload(mesh, workload))) return true
-  return servicesInFrontOf(mesh, workload).some(({ object }) => isUsed(waypointOfService(mesh, object)))
+/** The workloads of a namespace that ztunnel captures: those with some traffic for a waypoint, and those with none. */
+interface CapturedWorkloads {
+  readonly behind: typeof workloadsIn
+  readonly exposed: typeof workloadsIn
 }
+
+/** In a few files, a waypoint that is only asked for counts as well. */
+export function capturedWorkloads(knowledge: MeshContext['knowledge']): CapturedWorkloads {
+  return knowledge === 'partial' ? IN_FILES : IN_MESH
+}
+
+function capturedBy(isUsed: (use: WaypointUse) => boolean): CapturedWorkloads {
+  const isBehind = (mesh: MeshSnapshot, workload: Workload): boolean =>
+    isUsed(waypointOfWorkload(mesh, workload)) ||
+    servicesInFrontOf(mesh, workload).some(({ object }) => isUsed(waypointOfService(mesh, object)))
+  const sorted = memoByReads((mesh, namespace) =>
+    Map.groupBy(
+      workloadsIn(mesh, namespace).filter((workload) => isCaptured(mesh, workload)),
+      (workload) => isBehind(mesh, workload),
+    ),
+  )
+  return {
+    behind: (mesh, namespace) => sorted(mesh, namespace).get(true) ?? [],
+    exposed: (mesh, namespace) => sorted(mesh, namespace).get(false) ?? [],
+  }
+}
+
+const IN_MESH = capturedBy((use) => waypointIn(use) !== undefined)
+const IN_FILES = capturedBy((use) => waypointIn(use) !== undefined || use.reference !== undefined)
 
 /** A waypoint that an object asks for by its label, and that does not serve it. */
 export const unusableWaypoint: Find = (context, object, params) => {
