@@ -2,7 +2,7 @@ import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import { annotationsOf, labelValue, nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { ATTRIBUTES, attributeOf, type Arrival, type Attribute } from './authorization-attributes.ts'
 import type { Client } from './destination-rule.ts'
-import { blocks, text, texts, wordIn } from './fields.ts'
+import { blocks, isTrue, text, texts, wordIn } from './fields.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
@@ -47,9 +47,9 @@ export function actionOf(policy: KubeObject): Action | undefined {
   return action === undefined || action === null ? 'ALLOW' : wordIn(ACTIONS, action)
 }
 
-/** Is the policy only to be logged? istio: security/authz/builder/builder.go isDryRun, strconv.ParseBool. */
+/** Is the policy only to be logged? istio: security/authz/builder/builder.go isDryRun. */
 export function isDryRun(policy: KubeObject): boolean {
-  return TRUE.has(labelValue(annotationsOf(policy), 'istio.io/dry-run') ?? '')
+  return isTrue(labelValue(annotationsOf(policy), 'istio.io/dry-run'))
 }
 
 /**
@@ -222,4 +222,3 @@ const ACTIONS: Readonly<Record<string, Action>> = { ALLOW: 'ALLOW', DENY: 'DENY'
 /** In which a proxy asks. */
 const ORDER: readonly Action[] = ['CUSTOM', 'AUDIT', 'DENY', 'ALLOW']
 // strconv.ParseBool
-const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])

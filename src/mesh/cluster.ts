@@ -4,6 +4,7 @@ import { destinationRuleFor, type Client, type MergedRule, type Subset } from '.
 import { endpointsOf, expectedIdentities, instancesOf, isResolvedByProxy, type Endpoint } from './endpoints.ts'
 import { block, blocks, number, text, texts, wordIn } from './fields.ts'
 import { matchesLabels } from '../kube/selector.ts'
+import { runsGateway } from './gateway-pod.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { effectiveMtls, namespaceMtls } from './peer-authentication.ts'
 import type { MeshService, ServicePort } from './registry.ts'
@@ -168,7 +169,7 @@ function clientTls(snapshot: MeshSnapshot, query: ClusterQuery, parts: ClusterPa
   return { mode, sni: undefined, subjectAltNames: [], from }
 }
 
-function configuredTls(snapshot: MeshSnapshot, { service, rule }: ClusterQuery, from: PlacedBlock): ClientTls {
+function configuredTls(snapshot: MeshSnapshot, { client, service, rule }: ClusterQuery, from: PlacedBlock): ClientTls {
   const tls = from.value
   const mode = wordIn(TLS_MODES, tls.mode) ?? 'DISABLE'
   const plaintext: ClientTls = { mode: 'DISABLE', sni: undefined, subjectAltNames: [], from }
@@ -178,7 +179,8 @@ function configuredTls(snapshot: MeshSnapshot, { service, rule }: ClusterQuery, 
   if (mode === 'ISTIO_MUTUAL') return { mode, sni, subjectAltNames: named, from }
   const credential = text(tls.credentialName) ?? ''
   // a sidecar gets a Secret only where the rule selects the workloads that may have it; without one there is no TLS at all
-  const isWithheld = credential !== '' && !credential.startsWith('configmap://') && rule?.workloadSelector === undefined
+  const mayRead = rule?.workloadSelector !== undefined || (client.object !== undefined && runsGateway(client.object))
+  const isWithheld = credential !== '' && !credential.startsWith('configmap://') && !mayRead
   const lacksCertificate =
     mode === 'MUTUAL' && credential === '' && !(text(tls.clientCertificate) && text(tls.privateKey))
   if (isWithheld || lacksCertificate) return plaintext

@@ -3,9 +3,11 @@ import { enrolmentOf, isWaypointWorkload } from './ambient-enrolment.ts'
 import { calledHost, type CalledHost } from './conversation/called-host.ts'
 import { identityOf, type Call } from './conversation/call.ts'
 import { walkCaptured } from './conversation/client-ambient.ts'
+import { walkFromGateway } from './conversation/client-gateway.ts'
 import { walkFromSidecar } from './conversation/client-sidecar.ts'
+import { walkFromWaypoint } from './conversation/client-waypoint.ts'
 import { walkDirect } from './conversation/direct.ts'
-import { collect, fails, objectName, step, unknown, type Ending, type Step, type Walk } from './conversation/step.ts'
+import { collect, fails, objectName, step, type Ending, type Step, type Walk } from './conversation/step.ts'
 import { discoveredMesh } from './discovery.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { servicesWithHost } from './registry.ts'
@@ -18,7 +20,10 @@ export interface ConversationQuery {
   readonly client: Workload
   readonly host: string
   readonly port: number
-  /** Method, path, headers and token; who asks, from where and for which host is the query's own. */
+  /**
+   * Method, path, headers and token; for which host is the query's own. Who asks and from where is the client's own too, unless the client
+   * is a gateway or a waypoint, which asks for others.
+   */
   readonly request: Request
 }
 
@@ -34,32 +39,43 @@ export interface Conversation extends ConversationQuery {
  * applications answer; what the model does not know makes the verdict `unknown`. Never throws.
  */
 export function conversationOf(whole: MeshSnapshot, query: ConversationQuery): Conversation {
-  const { client, host, port } = query
-  const authority = port === HTTP ? host : `${host}:${port}`
-  const request = { ...query.request, principal: undefined, ip: client.addresses[0] ?? '', host: authority }
-  const { steps, ending } = collect(walkCall(discoveredMesh(whole), { ...query, request }))
-  return { client, host, port, request, steps, verdict: ending }
+  const snapshot = discoveredMesh(whole)
+  const plane = planeOf(snapshot, query.client)
+  const asked = { ...query, request: requestOf(query, plane) }
+  const { steps, ending } = collect(walkCall(snapshot, asked, plane))
+  return { ...asked, steps, verdict: ending }
 }
 
-function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: ConversationQuery): Walk {
-  if (isWaypointWorkload(client)) return unknown('the client is a waypoint, which calls nobody of its own accord')
-  if (runsGateway(client.object)) {
-    return unknown('the client is a gateway: its Gateways and VirtualServices decide', {
-      object: client.object,
-      field: 'spec',
-    })
+function requestOf({ client, host, port, request }: ConversationQuery, plane: Plane): Request {
+  switch (plane) {
+    case 'gateway':
+    case 'waypoint':
+      return { ...request, host: port === HTTP || port === HTTPS ? host : `${host}:${port}` }
+    case 'sidecar':
+    case 'ambient':
+    case 'none': {
+      const [ip = ''] = client.addresses
+      return { ...request, principal: undefined, ip, host: port === HTTP ? host : `${host}:${port}` }
+    }
   }
-  const plane = planeOf(snapshot, client)
+}
+
+function* walkCall(snapshot: MeshSnapshot, query: ConversationQuery, plane: Plane): Walk {
+  const { client, host, port, request } = query
   yield step('client', PLANES[plane])
   const called = calledHost(snapshot, client.namespace, host)
-  if (called.kind === 'nowhere') return nowhere(called)
+  if (called.kind === 'nowhere' && plane !== 'gateway') return nowhere(called)
   const registered = called.kind === 'registered' ? called.host : called.name
   const concrete = concreteHost(snapshot, registered)
-  yield* hostSteps(snapshot, called, concrete)
+  if (called.kind === 'registered' || plane !== 'gateway') yield* hostSteps(snapshot, called, concrete)
   if (concrete === undefined)
     return fails('DNS failure', `the ExternalName Services behind ${registered} lead in a circle`)
   const call: Call = { snapshot, client, host: concrete, port, asked: host, request, brokenAs: 'connection reset' }
   switch (plane) {
+    case 'gateway':
+      return yield* walkFromGateway(call)
+    case 'waypoint':
+      return yield* walkFromWaypoint(call)
     case 'sidecar':
       return yield* walkFromSidecar({ ...call, brokenAs: '503' }, called.name)
     case 'ambient':
@@ -72,9 +88,11 @@ function* walkCall(snapshot: MeshSnapshot, { client, host, port, request }: Conv
   }
 }
 
-type Plane = 'sidecar' | 'ambient' | 'none'
+type Plane = 'sidecar' | 'ambient' | 'none' | 'gateway' | 'waypoint'
 
 function planeOf(snapshot: MeshSnapshot, client: Workload): Plane {
+  if (isWaypointWorkload(client)) return 'waypoint'
+  if (runsGateway(client.object)) return 'gateway'
   if (hasSidecar(snapshot, client)) return 'sidecar'
   return enrolmentOf(snapshot, client).mode === 'ambient' ? 'ambient' : 'none'
 }
@@ -99,8 +117,11 @@ function nowhere({ name, nearest }: { readonly name: string; readonly nearest: s
 }
 
 const HTTP = 80
+const HTTPS = 443
 const PLANES: Readonly<Record<Plane, string>> = {
   sidecar: 'has a sidecar',
   ambient: 'is in ambient: ztunnel carries what it sends',
+  gateway: 'is a gateway: what it takes from others goes where its routes lead',
+  waypoint: 'is a waypoint: it passes on what others send to the services behind it',
   none: 'has no sidecar and is not in ambient: it sends plaintext',
 }

@@ -3,7 +3,7 @@ import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { compareAge } from './age.ts'
 import { block, blocks, text, textMap, texts } from './fields.ts'
-import { coveringPatterns, resolveHost } from './hosts.ts'
+import { coveringPatterns, isWildcard, resolveHost } from './hosts.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
@@ -40,6 +40,8 @@ export interface PolicySource {
 export interface Client {
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
+  /** What runs it, where that matters: a gateway gets Secrets that a sidecar does not. */
+  readonly object?: KubeObject
 }
 
 /**
@@ -118,13 +120,16 @@ interface Pools {
 }
 
 function mostSpecific(pool: Pool, host: string): readonly MergedRule[] | undefined {
-  if (pool.size === 0) return undefined
+  const exact = pool.get(host)
+  if (exact !== undefined || !hasWildcard(pool)) return exact
   for (const pattern of coveringPatterns(host)) {
     const found = pool.get(pattern)
     if (found !== undefined) return found
   }
   return undefined
 }
+
+const hasWildcard: (pool: Pool) => boolean = memo((pool) => [...pool.keys()].some(isWildcard))
 
 /** The pools of a namespace, for both defaults of exportTo. istio: model/push_context.go setDestinationRules. */
 const poolsByDefault: (objects: readonly KubeObject[]) => { readonly whenPublic: Pools; readonly whenPrivate: Pools } =

@@ -52,3 +52,10 @@ export function wordIn<T extends Json>(table: Readonly<Record<string, T>>, word:
 function isAllText(list: readonly Json[]): list is readonly string[] {
   return list.every((item) => typeof item === 'string')
 }
+
+/** Does text mean yes to Go? Anything that it can't read is no. go: strconv.ParseBool. */
+export function isTrue(text: string | undefined): boolean {
+  return text !== undefined && TRUE.has(text)
+}
+
+const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])

@@ -86,7 +86,7 @@ const mergeServers = memo((gateways: readonly KubeObject[]) =>
  * The pod's port behind each port of the Services in front of it; of several the oldest Service's counts. A port that no
  * Service has is the pod's own. istio: model/gateway.go resolvePorts.
  */
-function targetPorts(snapshot: MeshSnapshot, pod: Workload): ReadonlyMap<number, number> {
+export function targetPorts(snapshot: MeshSnapshot, pod: Workload): ReadonlyMap<number, number> {
   const targets = new Map<number, number>()
   for (const { object, ports } of servicesInFrontOf(snapshot, pod)) {
     if (labelValue(labelsOf(object), UNTRANSLATED) !== undefined) continue

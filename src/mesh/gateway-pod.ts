@@ -1,6 +1,6 @@
 import { asObject, type JsonObject } from '../kube/json.ts'
 import { annotationsOf, labelValue, type KubeObject } from '../kube/object.ts'
-import { blocks, text, texts } from './fields.ts'
+import { blocks, isTrue, text, texts } from './fields.ts'
 import { memo } from './memo.ts'
 import { podTemplateOf } from './pod-template.ts'
 
@@ -18,7 +18,7 @@ export const runsGateway: (object: KubeObject) => boolean = memo((object) => {
 /** May the gateway only open ports from 1024 up? istio: model/context.go IsUnprivileged. */
 export function isUnprivileged({ spec }: { readonly spec: JsonObject }): boolean {
   return blocks(spec.containers).some(({ env }) =>
-    blocks(env).some(({ name, value }) => name === 'ISTIO_META_UNPRIVILEGED_POD' && TRUE.has(text(value) ?? '')),
+    blocks(env).some(({ name, value }) => name === 'ISTIO_META_UNPRIVILEGED_POD' && isTrue(text(value))),
   )
 }
 
@@ -26,6 +26,3 @@ function isRouter(args: readonly string[]): boolean {
   const [command, role] = args
   return command === 'proxy' && role === 'router'
 }
-
-// strconv.ParseBool
-const TRUE: ReadonlySet<string> = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])

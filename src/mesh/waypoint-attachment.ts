@@ -1,5 +1,6 @@
 import { labelsOf, labelValue, nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { MANAGED } from './ambient-enrolment.ts'
+import { isTrue } from './fields.ts'
 import { waypointUsers } from './indexes.ts'
 import { KINDS } from './kinds.ts'
 import { podTemplateOf } from './pod-template.ts'
@@ -45,7 +46,8 @@ export function waypointOfWorkload(snapshot: MeshSnapshot, workload: Workload): 
   const { namespace, object } = workload
   // of a machine, those of its spec do not count here
   const labels = labelsOf(podTemplateOf(object) ?? object)
-  if (instanceOf(snapshot, workload) !== undefined) return NO_WAYPOINT
+  const instantiated = gatewayRunBy(snapshot, workload)
+  if (instantiated !== undefined && isReady(instantiated)) return NO_WAYPOINT
   const use = forTraffic(snapshot, waypointUse(snapshot, object, namespace, labels), 'workload')
   const isInherited = labelValue(labels, USE_WAYPOINT) === undefined
   return use.problem === 'UnsupportedTrafficType' && isInherited ? NO_WAYPOINT : use
@@ -54,6 +56,28 @@ export function waypointOfWorkload(snapshot: MeshSnapshot, workload: Workload): 
 /** The waypoint that a Namespace asks for, for whatever is in it and does not ask itself. What traffic it is for is not looked at. */
 export function waypointOfNamespace(snapshot: MeshSnapshot, namespace: KubeObject): WaypointUse {
   return waypointUse(snapshot, namespace, nameOf(namespace), labelsOf(namespace))
+}
+
+/**
+ * The waypoint through which gateways send requests for a service, where the service or its namespace asks for that; undefined: gateways
+ * pass it by. One without an address of its own has none. istio: serviceregistry/ambient/services.go ingressUseWaypointFromLabels,
+ * xds/endpoints/endpoint_builder.go findServiceWaypoint.
+ */
+export function waypointForGateways(snapshot: MeshSnapshot, service: MeshService): IngressWaypoint | undefined {
+  const { object, namespace, resolution } = service
+  const { waypoint } = waypointOfService(snapshot, object)
+  if (waypoint === undefined || resolution === 'none') return undefined
+  const asking = [object, snapshot.namespace(namespace)].find(
+    (candidate) => labelValue(labelsOf(candidate), INGRESS_USE_WAYPOINT) !== undefined,
+  )
+  if (asking === undefined || !isTrue(labelValue(labelsOf(asking), INGRESS_USE_WAYPOINT))) return undefined
+  return { waypoint, askedBy: asking }
+}
+
+/** A waypoint that gateways use, and the Service or Namespace whose label says so. */
+export interface IngressWaypoint {
+  readonly waypoint: KubeObject
+  readonly askedBy: KubeObject
 }
 
 /** The Services and ServiceEntries that use a waypoint, by namespace and name. */
@@ -84,11 +108,10 @@ export function workloadsOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject)
     .filter((workload) => waypointOfWorkload(snapshot, workload).waypoint === gateway)
 }
 
-/** The ready Gateway that a workload is an instance of. */
-function instanceOf(snapshot: MeshSnapshot, { namespace, labels }: Workload): KubeObject | undefined {
+/** The Gateway of the Gateway API that a workload is an instance of, ready or not. */
+export function gatewayRunBy(snapshot: MeshSnapshot, { namespace, labels }: Workload): KubeObject | undefined {
   const name = labelValue(labels, GATEWAY_NAME)
-  const gateway = name === undefined ? undefined : snapshot.get(KINDS.k8sGateway, namespace, name)
-  return gateway !== undefined && isReady(gateway) ? gateway : undefined
+  return name === undefined ? undefined : snapshot.get(KINDS.k8sGateway, namespace, name)
 }
 
 /** istio: serviceregistry/ambient/waypoints.go fetchWaypointForTarget. What an object asks for itself hides what its namespace does. */
@@ -131,3 +154,5 @@ const NO_WAYPOINT: WaypointUse = {
   problem: undefined,
 }
 const UNATTACHED: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
+/** `istio.io/ingress-use-waypoint`. */
+export const INGRESS_USE_WAYPOINT = 'istio.io/ingress-use-waypoint'

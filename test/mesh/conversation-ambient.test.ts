@@ -150,6 +150,75 @@ describe('through a waypoint', () => {
   })
 })
 
+describe('at a waypoint', () => {
+  const instance = pod('shop/gate-0', {
+    labels: {
+      'gateway.istio.io/managed': 'istio.io-mesh-controller',
+      'gateway.networking.k8s.io/gateway-name': 'gate',
+    },
+  })
+  const gated = [ambient('shop', USES_WAYPOINT), waypoint('shop/gate'), instance]
+  const onlyWeb = authorizationPolicy('shop/p', {
+    targetRefs: [{ kind: 'Service', name: 'cart' }],
+    rules: [from({ principals: [WEB] })],
+  })
+  const client = 'shop/gate-0'
+  test.each<[string, readonly KubeObject[], Asked, string]>([
+    ['a request goes on to the service', gated, { client }, THROUGH],
+    [
+      'what nobody knows of who asks may decide',
+      [...gated, onlyWeb],
+      { client },
+      'unknown: it depends; policies ask for the identity of the client, which is not here — AuthorizationPolicy shop/p spec.rules[0]',
+    ],
+    ['the request may say it', [...gated, onlyWeb], { client, request: { principal: WEB } }, THROUGH],
+    [
+      'and be refused for it',
+      [...gated, onlyWeb],
+      { client, request: { principal: 'cluster.local/ns/shop/sa/other' } },
+      'fails: 403; no rule of AuthorizationPolicy shop/p allows GET / of cluster.local/ns/shop/sa/other — AuthorizationPolicy shop/p spec.rules',
+    ],
+    [
+      'its routes count',
+      [
+        ...gated,
+        virtualService('shop/v', {
+          hosts: ['cart'],
+          http: [{ route: [{ destination: { host: 'cart', subset: 'v2' } }] }],
+        }),
+      ],
+      { client },
+      'fails: 503; subset "v2" is in no DestinationRule that the waypoint uses for cart.shop.svc.cluster.local — VirtualService shop/v spec.http[0].route[0].destination',
+    ],
+    [
+      'nothing comes for a service that does not use it',
+      [...gated, service('shop/cart', { labels: { 'istio.io/use-waypoint': 'none' } })],
+      { client },
+      'fails: connection reset; Gateway shop/gate gets nothing for cart.shop.svc.cluster.local, which uses no waypoint — Service shop/cart metadata.labels["istio.io/use-waypoint"]',
+    ],
+    [
+      'nothing comes for a service that may not use it',
+      [ambient('shop', USES_WAYPOINT), waypoint('shop/gate', 'workload'), instance],
+      { client },
+      'fails: connection reset; Gateway shop/gate is not used for cart.shop.svc.cluster.local: UnsupportedTrafficType — Namespace shop metadata.labels["istio.io/use-waypoint"]',
+    ],
+    [
+      'nor for a port that the service does not have',
+      gated,
+      { client, to: 'cart:81' },
+      'fails: connection reset; cart.shop.svc.cluster.local has no port 81, but 80, 5432 — Service shop/cart spec.ports',
+    ],
+    [
+      'without its Gateway nothing is known',
+      [ambient('shop', USES_WAYPOINT), instance],
+      { client },
+      'unknown: it depends; the Gateway that the waypoint is an instance of is not here',
+    ],
+  ])('%s', (_, objects, asked, expected) => {
+    expect(verdict(objects, asked)).toBe(expected)
+  })
+})
+
 describe('between sidecars and ambient', () => {
   const mixed = [ambient('shop'), pod('pay/till', SIDECAR), object('Namespace', 'pay')]
   test.each<[string, readonly KubeObject[], string]>([

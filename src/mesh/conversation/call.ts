@@ -23,8 +23,8 @@ export interface Call extends Sent {
   readonly asked: string
 }
 
-/** One that a workload with a sidecar makes. */
-export interface SidecarCall extends Call {
+/** One that a sidecar makes for its application, or a gateway on its routes. */
+export interface ProxyCall extends Call {
   readonly scope: Scope
 }
 

@@ -28,7 +28,8 @@ export function* walkCaptured(call: Call): Walk {
   const served = ports.find((candidate) => candidate.port.number === number)
   if (waypoint !== undefined && served !== undefined) {
     yield step('route', `through the waypoint ${objectName(waypoint)}`, by)
-    return yield* walkWaypoint(delivery, waypoint, served)
+    const request = { ...delivery.request, principal: identity }
+    return yield* walkWaypoint({ ...delivery, request }, waypoint, served)
   }
   yield step('transport', 'HBONE to pods in ambient, with the identity of the client')
   return yield* walkArrivals(delivery, port, arrivalsByHbone(snapshot, endpointsOf(snapshot, service, port)))

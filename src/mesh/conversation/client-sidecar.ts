@@ -6,7 +6,7 @@ import { portOf } from '../registry.ts'
 import { claimants, httpListenerFor, routesTo } from '../routes.ts'
 import { scopeFor } from '../sidecar.ts'
 import { visibleService } from '../visibility.ts'
-import type { Call, SidecarCall } from './call.ts'
+import type { Call, ProxyCall } from './call.ts'
 import { walkConnection } from './connection.ts'
 import { walkDestination } from './destination.ts'
 import { walkPassthrough } from './passthrough.ts'
@@ -18,7 +18,7 @@ import { servedHttpPort, whyUnseen, type Blindness } from './unseen.ts'
 export function* walkFromSidecar(plain: Call, name: string): Walk {
   const { snapshot, client, host, port: number } = plain
   const scope = scopeFor(snapshot, client)
-  const call: SidecarCall = { ...plain, scope }
+  const call: ProxyCall = { ...plain, scope }
   const seen = visibleService(snapshot, scope, host)
   const port = seen === undefined ? undefined : portOf(seen, number)
   if (seen === undefined || port === undefined) {
@@ -47,23 +47,24 @@ export function* walkFromSidecar(plain: Call, name: string): Walk {
   return yield* walkHttp(call, name, routes)
 }
 
-function* walkHttp(call: SidecarCall, name: string, routes: readonly Route[] | 'default'): Walk {
+function* walkHttp(call: ProxyCall, name: string, routes: readonly Route[] | 'default'): Walk {
   const { snapshot, scope, host, port, request } = call
   const listener = httpListenerFor(scope, port)
   const rivals = listener === undefined ? [] : claimants(snapshot, scope, listener, name)
   const deliver: Parameters<typeof walkRoutes>[0]['deliver'] = (sent, destination, by) =>
     walkDestination({ ...call, request: sent }, destination, by)
-  return yield* walkRoutes({ snapshot, host, port, request, proxy: "the client's sidecar", rivals, deliver }, routes)
+  const proxy = "the client's sidecar"
+  return yield* walkRoutes({ snapshot, host, port, request, scheme: 'http', proxy, rivals, deliver }, routes)
 }
 
 /** What becomes of a request to a host that the client does not see. Where the sidecar serves HTTP on the port, it answers itself. */
-function walkUnseen(call: SidecarCall, blindness: Blindness): Walk {
+function walkUnseen(call: ProxyCall, blindness: Blindness): Walk {
   const isHttp = servedHttpPort(call.snapshot, call.scope, call.port) !== undefined
   return walkPassthrough({ ...call, brokenAs: isHttp ? '503' : 'connection reset' }, 'visibility', blindness)
 }
 
 /** The routes that a VirtualService has for a name although no service has it. */
-function orphanRoutesTo({ snapshot, scope, client, port }: SidecarCall, name: string): readonly Route[] | undefined {
+function orphanRoutesTo({ snapshot, scope, client, port }: ProxyCall, name: string): readonly Route[] | undefined {
   const served = servedHttpPort(snapshot, scope, port)
   if (served === undefined) return undefined
   const found = orphanRoutes(snapshot, scope, client, served)

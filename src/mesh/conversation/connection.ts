@@ -7,7 +7,7 @@ import {
 } from '../connection-routes.ts'
 import { isAddress } from '../hosts.ts'
 import type { MeshService, ServicePort } from '../registry.ts'
-import type { SidecarCall } from './call.ts'
+import type { ProxyCall } from './call.ts'
 import { walkDestination } from './destination.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
 import { walkPassthrough } from './passthrough.ts'
@@ -20,7 +20,7 @@ interface Target {
 }
 
 /** What becomes of a connection that is not HTTP: it goes where a `tls` or `tcp` of a VirtualService sends it, else to the host itself. */
-export function* walkConnection(call: SidecarCall, target: Target): Walk {
+export function* walkConnection(call: ProxyCall, target: Target): Walk {
   const { service, port } = target
   if (port.protocol === 'udp') return answered('an answer', 'UDP passes the sidecars by')
   const routes = connectionRoutes(call.snapshot, { ...call, service, port })
@@ -40,13 +40,13 @@ export function* walkConnection(call: SidecarCall, target: Target): Walk {
   return yield* walkPassthrough(call, 'route', { text, by: { object: first.entry.object, field: 'spec.tls' } })
 }
 
-function* walkUnrouted(call: SidecarCall, why: string): Walk {
+function* walkUnrouted(call: ProxyCall, why: string): Walk {
   const { host, port } = call
   yield step('route', `${why}: it goes to ${host}:${port}`)
   return yield* walkDestination(call, { host, port, subset: undefined, weight: undefined }, undefined)
 }
 
-function* walkRoute(call: SidecarCall, { protocol }: ServicePort, route: SidecarConnectionRoute): Walk {
+function* walkRoute(call: ProxyCall, { protocol }: ServicePort, route: SidecarConnectionRoute): Walk {
   const { entry, sni, to, subnets } = route
   const kind = sni === undefined ? protocol : `TLS for ${sni.join(', ')}`
   const where = subnets.length === 0 ? '' : ` to ${subnets.join(', ')}`

@@ -12,13 +12,13 @@ import { portOf, servicesWithHost, type MeshService, type ServicePort } from '..
 import type { MeshSnapshot } from '../snapshot.ts'
 import { visibleService } from '../visibility.ts'
 import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
-import { identityOf, trafficOf, type SidecarCall } from './call.ts'
+import { identityOf, trafficOf, type ProxyCall } from './call.ts'
 import { fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
 import { limitSteps } from './limits.ts'
 import { meshDecider, whyUnseen } from './unseen.ts'
 
 /** What becomes of requests that go to a destination; `by`: where a route names it. */
-export function* walkDestination(call: SidecarCall, destination: Destination, by: Decider | undefined): Walk {
+export function* walkDestination(call: ProxyCall, destination: Destination, by: Decider | undefined): Walk {
   const { snapshot, client, scope } = call
   const { host, port: number, subset } = destination
   const service = visibleService(snapshot, scope, host)
@@ -43,7 +43,7 @@ export function* walkDestination(call: SidecarCall, destination: Destination, by
 
 /** Where a cluster connects to, and how; by the pods behind the name where the application chose the address. */
 function arrivalsOf(
-  { snapshot }: SidecarCall,
+  { snapshot }: ProxyCall,
   service: MeshService,
   port: ServicePort,
   { endpoints, tls }: Cluster,
@@ -70,7 +70,7 @@ function addressesOf(snapshot: MeshSnapshot, service: MeshService, port: Service
 
 /** A route that leads to nothing: Envoy has no cluster of that name. */
 function unseenDestination(
-  { snapshot, scope, brokenAs }: SidecarCall,
+  { snapshot, scope, brokenAs }: ProxyCall,
   { host, port }: Destination,
   by: Decider | undefined,
 ): Ending {
@@ -83,7 +83,7 @@ function unseenDestination(
 }
 
 function missingSubset(
-  { snapshot, client, brokenAs }: SidecarCall,
+  { snapshot, client, brokenAs }: ProxyCall,
   { host, subset = '' }: Destination,
   rule: MergedRule | undefined,
   by: Decider | undefined,
@@ -121,7 +121,7 @@ interface Found {
   readonly by: Decider | undefined
 }
 
-function withoutEndpoints(call: SidecarCall, { service, rule, destination, by }: Found): Ending {
+function withoutEndpoints(call: ProxyCall, { service, rule, destination, by }: Found): Ending {
   const { brokenAs } = call
   const { subset } = destination
   const { source, selector, object, host } = service
@@ -167,7 +167,7 @@ function transportText({ mode, from }: ClientTls, { external }: MeshService): st
     case 'ISTIO_MUTUAL':
       return 'mTLS, with the identity of the client'
     case 'SIMPLE':
-      return "TLS of the client's sidecar, without an identity"
+      return "TLS of the client's proxy, without an identity"
     case 'MUTUAL':
       return 'TLS with a certificate of its own, which is no identity of the mesh'
     case 'DISABLE':
@@ -175,12 +175,12 @@ function transportText({ mode, from }: ClientTls, { external }: MeshService): st
         return external ? 'as the application sends it' : 'plaintext: automatic mTLS takes no part'
       return from.value.mode === 'DISABLE'
         ? 'plaintext'
-        : `plaintext: TLS ${text(from.value.mode) ?? 'without a mode'} has no certificate that the sidecar could use`
+        : `plaintext: TLS ${text(from.value.mode) ?? 'without a mode'} has no certificate that the proxy could use`
   }
 }
 
 function transportDecider(
-  { snapshot }: SidecarCall,
+  { snapshot }: ProxyCall,
   { from }: ClientTls,
   { external, namespace }: MeshService,
 ): Decider | undefined {

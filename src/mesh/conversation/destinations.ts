@@ -6,20 +6,38 @@ import { walkParts, type Decider, type Part, type Walk } from './step.ts'
 /** How a request or connection goes on to a destination; `by`: where a route names it. */
 export type Deliver = (destination: Destination, by: Decider | undefined) => Walk
 
-/** What becomes of what an entry of a VirtualService spreads over its destinations, each by its place in the entry. */
-export function walkDestinations(
+/** A destination, and where an entry of a VirtualService names it. */
+export interface NamedDestination {
+  readonly destination: Destination
+  readonly by: Decider
+}
+
+/** The destinations of an entry, those without a weight left out, with their place in it. */
+export function destinationsOf(
   { spec, object, field }: RouteEntry,
+  to: readonly Destination[],
+): readonly NamedDestination[] {
+  const listed = blocks(spec.route)
+  const weighted = listed.flatMap((item, index) => (number(item.weight) ? [index] : []))
+  const places = listed.length === 1 ? [0] : weighted
+  return to.map((destination, index) => ({
+    destination,
+    by: { object, field: `${field}.route[${places[index] ?? index}].destination` },
+  }))
+}
+
+/** What becomes of what an entry spreads over its destinations. */
+export function walkDestinations(
+  entry: RouteEntry,
   to: readonly Destination[],
   noun: 'requests' | 'connections',
   deliver: Deliver,
 ): Walk {
-  const listed = blocks(spec.route)
-  const weighted = listed.flatMap((item, index) => (number(item.weight) ? [index] : []))
-  const places = listed.length === 1 ? [0] : weighted
-  const parts = to.map((destination, index): Part => {
-    const by = { object, field: `${field}.route[${places[index] ?? index}].destination` }
-    return { name: destinationText(destination), share: destination.weight ?? 1, walk: () => deliver(destination, by) }
-  })
+  const parts = destinationsOf(entry, to).map(({ destination, by }): Part => ({
+    name: destinationText(destination),
+    share: destination.weight ?? 1,
+    walk: () => deliver(destination, by),
+  }))
   return walkParts(parts, noun)
 }
 

@@ -1,11 +1,11 @@
 import { meshConfigOf } from '../mesh-config.ts'
-import { identityOf, type SidecarCall } from './call.ts'
+import { identityOf, type ProxyCall } from './call.ts'
 import { walkDirect } from './direct.ts'
 import { fails, step, type Topic, type Walk } from './step.ts'
 import { fateOfUnseen, type Blindness } from './unseen.ts'
 
 /** What becomes of a request for which a sidecar has no place: it passes as it is, or is blocked. `topic`: what that is a matter of. */
-export function* walkPassthrough(call: SidecarCall, topic: Topic, { text, by }: Blindness): Walk {
+export function* walkPassthrough(call: ProxyCall, topic: Topic, { text, by }: Blindness): Walk {
   const { snapshot, client, scope, brokenAs, host, port } = call
   yield step(topic, text, by)
   const fate = fateOfUnseen(snapshot, scope)

@@ -20,6 +20,8 @@ export interface PolicyGate {
   readonly port: number
   /** Of the server; empty where it is not known. */
   readonly address: string
+  /** Is it known whether the client has an identity, and which? */
+  readonly identity: 'known' | 'unknown'
   /** What a refused client sees. */
   readonly refusedAs: '403' | 'connection reset'
 }
@@ -35,7 +37,11 @@ export function* walkPolicies(gate: PolicyGate): Walk {
   }
   const arrival = { request, port, address, readsTokens: issuers.size > 0 }
   const judgement = judgeByRules(arrival, rules)
-  const doubt = request.ip === '' ? addressAsked(judgement, rules) : undefined
+  const stranger = gate.identity === 'unknown' ? turnedBy(judgement, rules, asksForIdentity) : undefined
+  if (stranger !== undefined) {
+    return unknown('policies ask for the identity of the client, which is not here', ruleDecider(stranger))
+  }
+  const doubt = request.ip === '' ? turnedBy(judgement, rules, asksForAddress) : undefined
   if (doubt !== undefined) {
     return unknown('policies ask for the address of the client, which is not here', ruleDecider(doubt))
   }
@@ -68,17 +74,29 @@ function deniedByDefault(allowing: readonly KubeObject[]): Pick<Ending, 'why' | 
   return { why: `no rule of ${objectName(spoken)}${others}`, by: { object: spoken, field: 'spec.rules' } }
 }
 
-/** A rule that asks for the client's address and so might turn a verdict that was found without it. */
-function addressAsked({ verdict, rule }: Judgement, rules: EnforcedRules): EnforcedRule | undefined {
+/** A rule that asks for something of the client and so might turn a verdict that was found without it. */
+function turnedBy(
+  { verdict, rule }: Judgement,
+  rules: EnforcedRules,
+  asks: (policy: KubeObject) => boolean,
+): EnforcedRule | undefined {
   const turning = verdict === 'allow' ? rules.DENY : rule === undefined ? rules.ALLOW : undefined
-  return [...(rule === undefined ? [] : [rule]), ...(turning ?? [])].find(({ policy }) => asksForAddress(policy))
+  return [...(rule === undefined ? [] : [rule]), ...(turning ?? [])].find(({ policy }) => asks(policy))
 }
 
 function asksForAddress(policy: KubeObject): boolean {
+  return asksFor(policy, ADDRESS_FIELDS, ADDRESS_KEYS)
+}
+
+function asksForIdentity(policy: KubeObject): boolean {
+  return asksFor(policy, IDENTITY_FIELDS, IDENTITY_KEYS)
+}
+
+function asksFor(policy: KubeObject, fields: readonly string[], keys: ReadonlySet<string>): boolean {
   return blocks(asObject(policy.spec).rules).some(
     (rule) =>
-      blocks(rule.from).some(({ source }) => ADDRESS_FIELDS.some((field) => block(source)?.[field] !== undefined)) ||
-      blocks(rule.when).some(({ key }) => ADDRESS_KEYS.has(text(key) ?? '')),
+      blocks(rule.from).some(({ source }) => fields.some((field) => block(source)?.[field] !== undefined)) ||
+      blocks(rule.when).some(({ key }) => keys.has(text(key) ?? '')),
   )
 }
 
@@ -88,3 +106,19 @@ function ruleDecider({ policy, index }: EnforcedRule): Decider {
 
 const ADDRESS_FIELDS = ['ipBlocks', 'notIpBlocks', 'remoteIpBlocks', 'notRemoteIpBlocks'] as const
 const ADDRESS_KEYS: ReadonlySet<string> = new Set(['source.ip', 'remote.ip'])
+const IDENTITY_FIELDS = [
+  'principals',
+  'notPrincipals',
+  'namespaces',
+  'notNamespaces',
+  'serviceAccounts',
+  'notServiceAccounts',
+  'trustDomains',
+  'notTrustDomains',
+] as const
+const IDENTITY_KEYS: ReadonlySet<string> = new Set([
+  'source.principal',
+  'source.namespace',
+  'source.serviceAccount',
+  'source.trustDomain',
+])

@@ -4,9 +4,12 @@ import type { NamedMatch, RouteMatch, TextMatch } from '../http-match.ts'
 import type { Rewrite, Route } from '../http-route.ts'
 import type { Request } from '../request.ts'
 
+/** How a request comes to the proxy that chooses: an application hands it to its sidecar in the clear. */
+export type Scheme = 'http' | 'https'
+
 /** The first route whose condition a request meets; undefined: none, which a proxy answers with 404. */
-export function routeForRequest(routes: readonly Route[], request: Request): Route | undefined {
-  return routes.find(({ match }) => meets(request, match))
+export function routeForRequest(routes: readonly Route[], request: Request, scheme: Scheme): Route | undefined {
+  return routes.find(({ match }) => meets(request, match, scheme))
 }
 
 /**
@@ -32,15 +35,14 @@ function rewrittenPath(path: string, { prefix, regex }: Rewrite, { path: conditi
   return 'prefix' in condition ? prefix + path.slice(condition.prefix.length) : prefix
 }
 
-function meets(request: Request, match: RouteMatch): boolean {
+function meets(request: Request, match: RouteMatch, scheme: Scheme): boolean {
   const { bare, query } = splitPath(request.path)
   const parameters = new Map(new URLSearchParams(query ?? ''))
   return (
     meetsPath(bare, match) &&
     meetsText(match.method, request.method) &&
     meetsText(match.authority, request.host) &&
-    // what an application hands to its sidecar in the clear
-    meetsText(match.scheme, 'http') &&
+    meetsText(match.scheme, scheme) &&
     match.headers.every((header) => meetsNamed(header, headerOf(request, header.name))) &&
     match.queryParams.every((parameter) => meetsNamed(parameter, parameters.get(parameter.name)))
   )

@@ -6,7 +6,7 @@ import type { MeshSnapshot } from '../snapshot.ts'
 import type { VirtualService } from '../virtual-service.ts'
 import { deadlineSteps, defaultDeadlineSteps } from './deadline.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
-import { rewritten, routeForRequest } from './route-choice.ts'
+import { rewritten, routeForRequest, type Scheme } from './route-choice.ts'
 import { answered, fails, objectName, step, type Decider, type Ending, type Step, type Walk } from './step.ts'
 
 /** A request at a proxy that chooses a route for it. */
@@ -15,6 +15,7 @@ export interface Routing {
   readonly host: string
   readonly port: number
   readonly request: Request
+  readonly scheme: Scheme
   /** `the client's sidecar`. */
   readonly proxy: string
   /** VirtualServices that name the host as well; what they say counts only if it is among the routes. */
@@ -25,14 +26,14 @@ export interface Routing {
 
 /** What becomes of a request by the routes that a proxy has for its host. */
 export function* walkRoutes(routing: Routing, routes: readonly Route[] | 'default'): Walk {
-  const { snapshot, host, port, request, deliver } = routing
+  const { snapshot, host, port, request, scheme, deliver } = routing
   if (routes === 'default') {
     yield step('route', `no VirtualService routes it: it goes to ${host}:${port}`)
     yield* defaultDeadlineSteps(snapshot)
     return yield* deliver(request, { host, port, subset: undefined, weight: undefined }, undefined)
   }
   yield* rivalSteps(routing, routes)
-  const route = routeForRequest(routes, request)
+  const route = routeForRequest(routes, request, scheme)
   if (route === undefined) {
     const [object] = routes.map(({ virtualService }) => virtualService.object)
     const name = object === undefined ? 'its VirtualService' : objectName(object)

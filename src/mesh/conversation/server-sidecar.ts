@@ -37,6 +37,7 @@ function* walkAccess(delivery: Delivery, workload: Workload, access: PortAccess,
     who: isIdentified(transport) ? identity : `a client without an identity: it speaks plaintext${because}`,
     port: port.number,
     address,
+    identity: 'known',
     refusedAs: isHttp ? '403' : 'connection reset',
   })
 }

@@ -11,6 +11,7 @@ export interface Decider {
 export type Topic =
   | 'client'
   | 'host'
+  | 'listener'
   | 'visibility'
   | 'route'
   | 'retries'

@@ -21,19 +21,19 @@ import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
 import { fails, step, type Decider, type Walk } from './step.ts'
 
-/** What a waypoint makes of a request to a port that it serves: policies first, then routes. */
+/** What a waypoint makes of a request to a port that it serves: policies first, then routes. The request says who asks, as far as it is known. */
 export function* walkWaypoint(delivery: Delivery, waypoint: KubeObject, served: WaypointPort): Walk {
-  const { snapshot, request, client, identity } = delivery
+  const { snapshot, request } = delivery
   const { service, port, traffic, rules, requestAuthentications: authentications } = served
-  const [ip = ''] = client.addresses
   const gate = yield* walkPolicies({
     rules,
     allowing: authorizationOf(waypointPolicies(snapshot, KINDS.authorizationPolicy, waypoint, service)).ALLOW,
     authentications,
-    request: { ...request, principal: identity, ip },
-    who: identity,
+    request,
+    who: request.principal ?? 'a client that is not here',
     port: port.number,
     address: '',
+    identity: request.principal === undefined ? 'unknown' : 'known',
     refusedAs: traffic.kind === 'http' ? '403' : 'connection reset',
   })
   if (gate.outcome !== 'ok') return gate
@@ -50,6 +50,7 @@ export function* walkWaypoint(delivery: Delivery, waypoint: KubeObject, served: 
       host: service.host,
       port: port.number,
       request,
+      scheme: 'http' as const,
       proxy: 'the waypoint',
       rivals: [],
       deliver,
