@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import type { Replacement } from './library/macro.ts'
+import type { Checker, Replacement, Scope, TypeOf } from './library/macro.ts'
 
 /** How the engine evaluates a node; arguments are its own. */
 export type Evaluate = (evaluator: Evaluator, node: ASTNode, context: unknown) => unknown
@@ -12,6 +12,7 @@ export interface Evaluator {
 /** The parts of the engine's nodes that its types do not declare. */
 interface NodeInternals {
   evaluate: Evaluate
+  check(checker: Checker, node: ASTNode, scope: Scope): TypeOf
   /** What the check found for the values of the parts: it takes them, the node and the evaluator. */
   readonly handle?: (...values: readonly unknown[]) => unknown
   readonly meta: { readonly alternate?: ASTNode; readonly macro?: Macro; evaluate: Evaluate }
@@ -35,6 +36,16 @@ export function replaceMacro(node: ASTNode, macro: Replacement): void {
   const internals = internalsOf(node)
   internals.setMeta('macro', macro)
   internals.setMeta('async', macro.async)
+}
+
+/** Has the engine take a node for one of this type once it has looked up what to do with the node's parts. */
+export function checkAs(node: ASTNode, type: string): void {
+  const internals = internalsOf(node)
+  const inner = internals.check
+  internals.check = (checker, _, scope) => {
+    inner.call(node, checker, node, scope)
+    return checker.getType(type)
+  }
 }
 
 /** How a node is evaluated from now on. */

@@ -10,6 +10,7 @@ import { checkFormats } from './format-literals.ts'
 import { checkGrammar, orderRelations } from './grammar.ts'
 import { registerHostFunctions } from './host-functions.ts'
 import { replaceMacro } from './engine-nodes.ts'
+import { imposeTypes } from './engine-types.ts'
 import { instrument } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
@@ -127,8 +128,6 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     orderRelations(parsed.ast, tokens)
     const facts: CallFacts = { messages: masked.messages, overloadsOf: () => [] }
     const { variables, functions } = prepare(parsed.ast, compiler, { items, facts })
-    const engineCheck = parsed.check()
-    if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
       checkExpression(parsed.ast, {
         ...compiler,
@@ -141,6 +140,10 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
       })
     const checked = check(compiler.types, 'as typed')
     const { type, typeOf, issues: typeIssues } = checked
+    // What is wrong with names the engine says better.
+    if (typeIssues.length === 0) imposeTypes(parsed.ast, typeOf)
+    const engineCheck = parsed.check()
+    if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
     const issues = [
       ...typeIssues,
       ...checkLiterals(parsed.ast, source),

@@ -124,11 +124,11 @@ export function sameType(a: Type, b: Type): boolean {
   }
 }
 
-/** A type as the engine spells it; to it objects are `dyn`. */
+/** A type as the engine spells it; to it objects are `dyn`, and null, which may stand for values of many types. */
 export function engineType(type: Type): string {
   switch (type.kind) {
     case 'named':
-      return type.name
+      return type.name === 'null' ? 'dyn' : type.name
     case 'list':
     case 'optional':
       return `${type.kind}<${engineType(type.item)}>`
