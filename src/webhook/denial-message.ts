@@ -1,5 +1,5 @@
 import type { Decision, Finding } from '../engine/decision.ts'
-import { findingLine } from './finding-text.ts'
+import { findingLine, knownFirst } from './finding-text.ts'
 import { objectName } from './object-name.ts'
 
 /** More than these do not help a person who reads them in a terminal; fixing these shows the rest. */
@@ -24,7 +24,9 @@ export function denialMessage(decision: Decision): string {
 /** What is wrong with an object, in the same form. */
 export function problemsOf(object: Decision['object'], findings: readonly Finding[]): string {
   const count = findings.length === 1 ? '1 problem' : `${findings.length} problems`
-  const lines = findings.slice(0, MOST_LINES).map((finding) => `\n  ${findingLine(finding)}`)
+  const lines = knownFirst(findings)
+    .slice(0, MOST_LINES)
+    .map((finding) => `\n  ${findingLine(finding)}`)
   const more = findings.length > MOST_LINES ? `\n  +${findings.length - MOST_LINES} more` : ''
   return `${count} in ${objectName(object)}:${lines.join('')}${more}`
 }

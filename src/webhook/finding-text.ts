@@ -21,6 +21,11 @@ export function shortFindingLine(finding: Finding, most: number): string {
   return shorten(`${text}${shorten(todo, most - text.length)}`, most)
 }
 
+/** What is wrong before what could not be found out, each in its order: lists for people end somewhere. */
+export function knownFirst(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((a, b) => Number(a.outcome === 'error') - Number(b.outcome === 'error'))
+}
+
 /** A value as a person would write it in YAML, on one line. */
 export function valueText(value: Json): string {
   return typeof value === 'string' ? oneLine(value) : JSON.stringify(value)

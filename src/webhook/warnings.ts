@@ -1,6 +1,6 @@
 import type { Decision, Filled } from '../engine/decision.ts'
 import { oneLine, shorten } from './one-line.ts'
-import { shortFindingLine, valueText } from './finding-text.ts'
+import { knownFirst, shortFindingLine, valueText } from './finding-text.ts'
 
 /** Kubernetes asks for lines of at most 120 characters (admission/v1 AdmissionResponse.warnings). */
 const MOST_CHARACTERS = 120
@@ -11,7 +11,9 @@ const MOST_LINES = 10
 /** One line for each finding that warns, `CODE field: what; set X`; what denies is in the denial's message. */
 export function findingWarnings(decision: Decision): readonly string[] {
   const warned = decision.findings.filter(({ action, outcome }) => action === 'Warn' && outcome !== 'skip')
-  const lines = warned.slice(0, MOST_LINES).map((finding) => shortFindingLine(finding, MOST_CHARACTERS))
+  const lines = knownFirst(warned)
+    .slice(0, MOST_LINES)
+    .map((finding) => shortFindingLine(finding, MOST_CHARACTERS))
   return withRest(lines, warned.length)
 }
 

@@ -53,6 +53,14 @@ test('denials, audits and skipped rules are not warned of', () => {
   expect(findingWarnings(sampleDecision({ findings }))).toEqual([])
 })
 
+test('what could not be found out comes last, and is what is left out first', () => {
+  const unknown = Array.from({ length: 10 }, () => warning({ code: 'DR-01', outcome: 'error', message: 'no answer' }))
+  const lines = findingWarnings(sampleDecision({ findings: [...unknown, warning({ message: 'wrong' })] }))
+  expect(lines[0]).toContain('MTLS-02 spec.mtls.mode: wrong')
+  expect(lines.slice(1, 10).every((line) => line.startsWith('DR-01 '))).toBe(true)
+  expect(lines.slice(10)).toEqual(['+1 more'])
+})
+
 test('ten lines, then how many more', () => {
   const findings = Array.from({ length: 12 }, (_, index) => warning({ field: `spec.http[${index}]`, message: 'wrong' }))
   const lines = findingWarnings(sampleDecision({ findings }))
