@@ -60,7 +60,7 @@ export function openLiveMesh(options: LiveMeshOptions): LiveMesh {
   let wanted: ReadonlySet<KindName> = new Set()
   let started = 0
   let synced = false
-  const readNamespace = namespaceReader(connection.api)
+  const readNamespace = namespaceReader(connection.api, now)
   const oldKinds = (): readonly KindStatus[] => {
     // Asked of every request; as a rule no kind is too old.
     if (watched === undefined || watched.staleness() <= maxStaleness) return []

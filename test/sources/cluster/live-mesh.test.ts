@@ -177,6 +177,10 @@ describe('the mesh that a server judges by', () => {
       server.named = [shop('web')]
       server.forbidden = 'namespaces'
       expect([await tierOf('shop'), looks()]).toEqual([undefined, 2])
+      server.forbidden = ''
+      expect([await tierOf('shop'), looks()]).toEqual([undefined, 2])
+      now += 5000
+      expect([await tierOf('shop'), looks()]).toEqual([{ tier: 'web' }, 3])
       await server.close()
       expect(await tierOf('shop')).toBeUndefined()
     })
