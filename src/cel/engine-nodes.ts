@@ -12,7 +12,7 @@ export interface Evaluator {
 /** The parts of the engine's nodes that its types do not declare. */
 interface NodeInternals {
   evaluate: Evaluate
-  check(checker: Checker, node: ASTNode, scope: Scope): TypeOf
+  check: (checker: Checker, node: ASTNode, scope: Scope) => TypeOf
   /** What the check found for the values of the parts: it takes them, the node and the evaluator. */
   readonly handle?: (...values: readonly unknown[]) => unknown
   readonly meta: { readonly alternate?: ASTNode; readonly macro?: Macro; evaluate: Evaluate }
@@ -53,19 +53,26 @@ export function evaluateBy(node: ASTNode, evaluate: Evaluate): void {
   internalsOf(node).setMeta('evaluate', evaluate)
 }
 
-/** Has something done around a node's own evaluation, as that will be when the whole expression is prepared. */
+/**
+ * Has something done around a node's evaluation, as that will be when the whole expression is prepared; what was said
+ * first is the innermost.
+ */
 export function evaluateAround(
   node: ASTNode,
   around: (evaluate: (evaluator: Evaluator, context: unknown) => unknown) => Evaluate,
 ): void {
   const internals = internalsOf(node)
-  const { meta } = internals
-  const own = (evaluator: Evaluator, context: unknown): unknown => {
+  const inner = Object.hasOwn(internals, 'evaluate') ? internals.evaluate : ownEvaluation(node)
+  internals.evaluate = around((evaluator, context) => inner(evaluator, node, context))
+}
+
+function ownEvaluation(node: ASTNode): Evaluate {
+  const { meta } = internalsOf(node)
+  return (evaluator, _, context) => {
     const { alternate, macro } = meta
     if (alternate !== undefined) return evaluator.run(alternate, context)
     return macro === undefined ? meta.evaluate(evaluator, node, context) : macro.evaluate(evaluator, macro, context)
   }
-  internals.evaluate = around(own)
 }
 
 /** Is it what the engine makes of such a call? */

@@ -15,6 +15,7 @@ import { instrument } from './instrument.ts'
 import { issueAt, toIssue, toRuntimeError, type KnownNames } from './issues.ts'
 import { hasMacro } from './library/has.ts'
 import { LIBRARIES } from './library/all.ts'
+import { alternativeMacro, isAlternative } from './library/or.ts'
 import { checkLiterals, checkUniform, constantCalls } from './literals.ts'
 import { maskMessages, restoreFields } from './message-literals.ts'
 import { messageNode } from './message-nodes.ts'
@@ -126,7 +127,7 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     const refused = [...checkGrammar(tokens, source), ...restoreFields(parsed.ast, masked, source)]
     if (refused.length > 0) return { ok: false, issues: refused }
     orderRelations(parsed.ast, tokens)
-    const facts: CallFacts = { messages: masked.messages, overloadsOf: () => [] }
+    const facts: CallFacts = { messages: masked.messages, overloadsOf: () => [], isConstant: () => false }
     const { variables, functions } = prepare(parsed.ast, compiler, { items, facts })
     const check = (types: ReadonlyMap<string, Type>, nulls: Nulls): Checked =>
       checkExpression(parsed.ast, {
@@ -153,8 +154,8 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
-    facts.overloadsOf = checked.overloadsOf
-    account(parsed.ast, { runtime, constants: compiler.constants, messages: masked.messages, checked })
+    Object.assign(facts, { overloadsOf: checked.overloadsOf, isConstant: checked.isConstant })
+    account(parsed.ast, { runtime, messages: masked.messages, isConstant: checked.isConstant, checked })
     instrument(parsed.ast, runtime, checked)
     const typeCheck: CelProgram['typeCheck'] = (types) => check(new Map([...compiler.types, ...types]), 'anywhere')
     return {
@@ -174,7 +175,7 @@ function checkDepth(root: ASTNode, source: string): readonly CelIssue[] {
 }
 
 /** Of calls of literals there is nothing to be said. */
-const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false, typeOf: () => DYN }
+const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false, isConstant: () => false, typeOf: () => DYN }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
 function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
@@ -224,6 +225,7 @@ function prepare(
     const operator = operatorNode(node, runtime, facts)
     if (operator !== undefined) replaceMacro(node, operator)
     if (node.op === 'call' && node.args[0] === 'has') replaceMacro(node, hasMacro(node))
+    if (isAlternative(node)) replaceMacro(node, alternativeMacro(node))
     const message = node.op === 'map' ? facts.messages.get(node.start) : undefined
     if (message !== undefined && node.op === 'map')
       return replaceMacro(node, messageNode(node, message, items.get(node.start)))

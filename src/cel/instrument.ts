@@ -12,6 +12,8 @@ import {
   type Evaluator,
 } from './engine-nodes.ts'
 import { callCost } from './cost/call-cost.ts'
+import { isConstantName } from './literals.ts'
+import { countCall, type CountedCall } from './cost/counted-call.ts'
 import { LiteralMap } from './literal-map.ts'
 import { errorsAt, FunctionError } from './library/library.ts'
 import { TYPED, type TypedListFunction } from './library/lists.ts'
@@ -21,7 +23,7 @@ import { isOfType } from './runtime-type.ts'
 import { isSelection, select, selectOptional, type Selection } from './selections.ts'
 
 /** What the check says of calls. */
-type Calls = Pick<Checked, 'overloadsOf' | 'isNarrowed' | 'typeOf'>
+type Calls = Pick<Checked, 'overloadsOf' | 'isNarrowed' | 'isConstant' | 'typeOf'>
 
 /**
  * Makes a checked expression pay for what it does: for every step of a comprehension as many units as the step has
@@ -57,18 +59,19 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
   })
 }
 
-function evaluateSelection(node: Selection, runtime: Runtime, { typeOf }: Calls): void {
+/** A step costs 1 when it is taken, though it may fail; one that may lead nowhere costs when it leads somewhere. */
+function evaluateSelection(node: Selection, runtime: Runtime, checked: Calls): void {
   const { handle } = internalsOf(node)
-  if (handle === undefined) return
+  if (handle === undefined || isConstantName(node, checked)) return
   const [operand, key] = node.args
   const choose = node.op === '.' || node.op === '[]' ? select : selectOptional
-  // Steps that may lead nowhere cost when they lead somewhere.
-  const countsItself = choose === selectOptional || typeOf(operand).kind === 'optional'
+  const mayLeadNowhere = choose === selectOptional || checked.typeOf(operand).kind === 'optional'
   evaluateBy(node, (evaluator, _, context) => {
     const from = evaluator.run(operand, context)
+    if (!mayLeadNowhere) runtime.spend(1)
     const by = typeof key === 'string' ? key : evaluator.run(key, context)
     const value = errorsAt(node, () => choose(from, by, (left, right) => handle(left, right, node, evaluator)))
-    if (countsItself && value instanceof Optional && value.hasValue()) runtime.spend(1)
+    if (mayLeadNowhere && value instanceof Optional && value.hasValue()) runtime.spend(1)
     return value
   })
 }
@@ -97,12 +100,14 @@ function evaluateTyped(
   types: readonly string[],
   runtime: Runtime,
 ): void {
-  evaluateBy(node, (evaluator, _, context) => {
-    const list = evaluator.run(node.args[1], context)
-    const value = errorsAt(node, () => typed(list, types, runtime))
-    runtime.spend(callCost(node.args[0])?.([list], value, 'single') ?? 1)
-    return value
-  })
+  const counted: CountedCall = {
+    runtime,
+    parts: [node.args[1]],
+    endsAtFailure: true,
+    call: ([list]) => errorsAt(node, () => typed(list, types, runtime)),
+    cost: ([list], value) => callCost(node.args[0])?.([list], value, 'single') ?? 1,
+  }
+  evaluateBy(node, (evaluator, _, context) => countCall(counted, evaluator, context))
 }
 
 /** Functions that cel-go has in one implementation for all types. */

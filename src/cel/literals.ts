@@ -9,7 +9,8 @@ import type { Messages } from './message-literals.ts'
 import type { OptionalItems } from './optional-items.ts'
 import type { CelIssue } from './types.ts'
 
-const PATTERNED = new Set(['re_matches', 'find', 'findAll'])
+/** Functions whose argument is a regular expression. */
+export const PATTERNED: ReadonlySet<string> = new Set(['re_matches', 'find', 'findAll'])
 
 /**
  * Literal regular expressions that RE2 does not know, and null as a key: Kubernetes refuses them when a policy is
@@ -105,12 +106,33 @@ function isConversion(node: ASTNode, isKnown: (argument: ASTNode) => boolean): b
   return argument !== undefined && rest.length === 0 && isKnown(argument)
 }
 
-/** Is it there before anything is evaluated: made of nothing but literals? Objects with a type never are. */
-export function isFolded(node: ASTNode, messages: Messages): boolean {
-  const isKnown = (part: ASTNode): boolean => isFolded(part, messages)
-  if (node.op === 'list') return node.args.every(isKnown)
-  if (node.op === 'map') return !messages.has(node.start) && node.args.flat().every(isKnown)
-  return isConstant(node) || isConversion(node, isKnown)
+/** What of an expression is there before anything is evaluated depends on these. */
+export interface Known {
+  readonly messages: Messages
+  /** Is the name one that the language brings, and nothing that a macro binds? */
+  readonly isConstant: (name: ASTNode) => boolean
+}
+
+/** Is it there before anything is evaluated: made of nothing but literals and types? Objects with a type never are. */
+export function isFolded(node: ASTNode, known: Known): boolean {
+  const isKnown = (part: ASTNode): boolean => isFolded(part, known)
+  switch (node.op) {
+    case 'list':
+      return node.args.every(isKnown)
+    case 'map':
+      return !known.messages.has(node.start) && node.args.flat().every(isKnown)
+    case 'id':
+    case '.':
+      return isConstantName(node, known)
+    default:
+      return isConstant(node) || isConversion(node, isKnown)
+  }
+}
+
+/** Is it a name that the language brings, as `int` and `google.protobuf.Duration`? */
+export function isConstantName(node: ASTNode, known: Pick<Known, 'isConstant'>): boolean {
+  if (node.op === 'id') return known.isConstant(node)
+  return node.op === '.' && isConstantName(node.args[0], known)
 }
 
 /** Is it `[]`? */

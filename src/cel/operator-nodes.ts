@@ -1,16 +1,15 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
 import { callCost } from './cost/call-cost.ts'
+import { countCall, type CountedCall } from './cost/counted-call.ts'
 import { errorsAt } from './library/library.ts'
 import type { Checker, Evaluator, Replacement, Scope, TypeOf } from './library/macro.ts'
-import { isEmptyList, isFolded } from './literals.ts'
-import type { Messages } from './message-literals.ts'
+import { isEmptyList, isFolded, type Known } from './literals.ts'
 import { OPERATIONS } from './operators.ts'
 import type { Runtime } from './runtime.ts'
 
 /** What is known of calls once the expression is checked, which is before it is evaluated. */
-export interface CallFacts {
-  readonly messages: Messages
+export interface CallFacts extends Known {
   overloadsOf(node: ASTNode): readonly unknown[]
 }
 
@@ -29,25 +28,31 @@ export function operatorNode(node: ASTNode, runtime: Runtime, facts: CallFacts):
     const b = checker.check(right, scope)
     return isArithmetic ? (a.name === b.name ? a : checker.getType('dyn')) : checker.getType('bool')
   }
-  // Whether a value is one of literals is looked up at once.
-  const cost = node.op === 'in' && isFolded(right, facts.messages) ? undefined : callCost(node.op)
-  let single: 'single' | 'several' | undefined
   // Nothing is in an empty list, whatever it is. Source: cel-go `interpreter/decorators.go`, maybeOptimizeSetMembership.
   if (node.op === 'in' && isEmptyList(right)) return { async: false, typeCheck, evaluate: () => false }
+  let counted: CountedCall | undefined
   return {
     async: false,
     typeCheck,
     evaluate(evaluator: Evaluator, _: unknown, scope: Scope): unknown {
-      const a = evaluator.run(left, scope)
-      const b = evaluator.run(right, scope)
-      const value = errorsAt(node, () => operation(a, b, runtime))
-      if (cost !== undefined) {
-        single ??= facts.overloadsOf(node).length === 1 ? 'single' : 'several'
-        runtime.spend(cost([a, b], value, single))
+      counted ??= {
+        runtime,
+        parts: node.args,
+        endsAtFailure: false,
+        call: ([a, b]) => errorsAt(node, () => operation(a, b, runtime)),
+        cost: operatorCost(node, facts),
       }
-      return value
+      return countCall(counted, evaluator, scope)
     },
   }
+}
+
+function operatorCost(node: Binary, facts: CallFacts): CountedCall['cost'] {
+  const cost = callCost(node.op)
+  // What costs the same whatever it is given is counted beforehand, and whether a value is one of literals is looked up at once.
+  if (cost === undefined || (node.op === 'in' && isFolded(node.args[1], facts))) return () => 0
+  const overloads = facts.overloadsOf(node).length === 1 ? 'single' : 'several'
+  return (args, result) => cost(args, result, overloads)
 }
 
 function isBinary(node: ASTNode): node is Binary {

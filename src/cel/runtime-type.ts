@@ -29,7 +29,7 @@ export function isOfType(value: unknown, type: Type): boolean {
       return true
     }
     case 'optional':
-      return value instanceof Optional && (!value.hasValue() || isOfType(value.value(), type.item))
+      return value instanceof Optional
     case 'named': {
       const name = nameOf(value)
       // Types of Kubernetes' own have functions of their own.

@@ -13,6 +13,7 @@ export type Select = (operand: unknown, key: unknown) => unknown
  * Source: cel-go `interpreter/attributes.go`, refQualify; `common/types/list.go`, Get.
  */
 export function select(operand: unknown, key: unknown, engine: Select): unknown {
+  if (operand instanceof Optional) return selectWithin(operand, key, engine)
   if (operand instanceof Map) {
     const value: unknown = operand.get(key)
     return value === undefined ? engine(operand, key) : value
@@ -26,6 +27,7 @@ const KEYS: ReadonlySet<string> = new Set(['string', 'int', 'uint', 'bool', 'dou
 
 /** The same behind a question mark: nothing where there is no such key. A list has places only. */
 export function selectOptional(operand: unknown, key: unknown, engine: Select): unknown {
+  if (operand instanceof Optional) return selectWithin(operand, key, engine)
   if (operand instanceof Map) {
     const value: unknown = operand.get(key)
     if (value === undefined && !KEYS.has(nameOf(key))) throw new FunctionError(`a map has no ${nameOf(key)} as a key`)
@@ -35,6 +37,13 @@ export function selectOptional(operand: unknown, key: unknown, engine: Select): 
   const place = placeOf(key)
   if (typeof place !== 'bigint') throw new FunctionError(`a list has no ${nameOf(key)} as a place`)
   return engine(operand, place)
+}
+
+/** Of what an optional has, as behind a question mark. */
+function selectWithin(optional: Optional, key: unknown, engine: Select): unknown {
+  const value: unknown = optional.hasValue() ? optional.value() : undefined
+  const within = value instanceof Map || Array.isArray(value)
+  return within ? selectOptional(value, key, () => engine(optional, placeOf(key))) : engine(optional, key)
 }
 
 function placeOf(key: unknown): unknown {

@@ -43,6 +43,8 @@ export interface Checked {
   readonly overloadsOf: (node: ASTNode) => readonly Overload[]
   /** Are there ways to make a call with so many arguments that its types rule out? */
   readonly isNarrowed: (node: ASTNode) => boolean
+  /** Is the name one that the language brings, and nothing that a macro binds? */
+  readonly isConstant: (node: ASTNode) => boolean
 }
 
 /** What the parts of the checker share while one expression is checked. */
@@ -53,6 +55,8 @@ export interface Checker {
   readonly overloads: Map<ASTNode, readonly Overload[]>
   /** Calls of which others did not fit. */
   readonly narrowed: Set<ASTNode>
+  /** Names that the language brings. */
+  readonly constants: Set<ASTNode>
   /** The type of a node, with the parameters that it has: what comes later may tell more of them. */
   check(node: ASTNode, scope: Scope): Type
   /** The type of a member's call on these types, of which the first is what it is called on. */
@@ -73,6 +77,7 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
     inference,
     overloads: new Map(),
     narrowed: new Set(),
+    constants: new Set(),
     check(node, scope) {
       const type = typeNode(checker, node, scope)
       types.set(node, type)
@@ -95,6 +100,7 @@ export function checkExpression(root: ASTNode, input: CheckInput): Checked {
     typeOf: (node) => final(types.get(node) ?? DYN),
     overloadsOf: (node) => checker.overloads.get(node) ?? [],
     isNarrowed: (node) => checker.narrowed.has(node),
+    isConstant: (node) => checker.constants.has(node),
   }
 }
 
@@ -153,15 +159,21 @@ function lookUp(checker: Checker, node: ASTNode, name: string, scope: Scope): Ty
     if (type !== undefined) return type
     names.push(...at.names.keys())
   }
-  const constant = checker.input.constants.get(name)
+  const constant = constantOf(checker, node, name)
   if (constant !== undefined && !isNamespace(constant)) return constant
   return checker.report(node, 'CEL-UNKNOWN-NAME', `unknown name "${name}"${suggestion(name, names)}`)
 }
 
 /** What a member is selected from or called on, which may be a namespace: alone that is nothing. */
 function checkReceiver(checker: Checker, node: ASTNode, scope: Scope): Type {
-  const constant = node.op === 'id' && !isBound(node.args, scope) ? checker.input.constants.get(node.args) : undefined
+  const constant = node.op === 'id' && !isBound(node.args, scope) ? constantOf(checker, node, node.args) : undefined
   return constant !== undefined && isNamespace(constant) ? constant : checker.check(node, scope)
+}
+
+function constantOf({ input, constants }: Checker, node: ASTNode, name: string): Type | undefined {
+  const constant = input.constants.get(name)
+  if (constant !== undefined) constants.add(node)
+  return constant
 }
 
 function isBound(name: string, scope: Scope): boolean {

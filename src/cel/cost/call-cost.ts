@@ -1,3 +1,7 @@
+import { Optional } from '@marcbachmann/cel-js'
+
+import { bytesIn, codePointsIn } from '../text-length.ts'
+
 /** What a call costs beside its parts, by its values; `single`: did the check leave one way to call it? */
 export type CallCost = (args: readonly unknown[], result: unknown, overloads: 'single' | 'several') => number
 
@@ -8,10 +12,12 @@ export const LIST_COST = 10
 export const MAP_COST = 30
 export const OBJECT_COST = 40
 
-/** Characters, bytes, items or entries; 1 for what has no size. */
+/** Characters, bytes, items or entries, those of what an optional holds; 1 for what has no size. */
 export function sizeOf(value: unknown): number {
-  if (typeof value === 'string' || Array.isArray(value) || value instanceof Uint8Array) return value.length
+  if (typeof value === 'string') return codePointsIn(value)
+  if (Array.isArray(value) || value instanceof Uint8Array) return value.length
   if (value instanceof Map) return value.size
+  if (value instanceof Optional) return value.hasValue() ? sizeOf(value.value()) : 1
   return hasByteSize(value) ? value.byteSize : 1
 }
 
@@ -24,9 +30,9 @@ function traversal(value: unknown, times = 1): number {
   return Math.ceil(sizeOf(value) * times * PER_CHARACTER)
 }
 
-/** Every character of the text may meet every part of the pattern, of about four characters each. */
-function search(text: unknown, pattern: unknown): number {
-  return Math.ceil((1 + sizeOf(text)) * PER_CHARACTER) * Math.ceil(sizeOf(pattern) * PER_PATTERN_CHARACTER)
+/** Every character of the text may meet every part of a pattern of this size, of about four characters each. */
+function search(text: unknown, patternSize: number): number {
+  return Math.ceil((1 + sizeOf(text)) * PER_CHARACTER) * Math.ceil(patternSize * PER_PATTERN_CHARACTER)
 }
 
 /** What a new list costs that takes so many steps to make. */
@@ -36,7 +42,8 @@ function allocation(steps: number): number {
 
 /** All of a value, as a tree. */
 function treeCost(value: unknown): number {
-  if (typeof value === 'string' || value instanceof Uint8Array) return Math.floor(value.length * PER_CHARACTER)
+  if (typeof value === 'string') return Math.floor(bytesIn(value) * PER_CHARACTER)
+  if (value instanceof Uint8Array) return Math.floor(value.length * PER_CHARACTER)
   let cost = 0
   if (Array.isArray(value)) for (const item of value) cost += treeCost(item)
   else if (value instanceof Map) for (const [key, item] of value) cost += treeCost(key) + treeCost(item)
@@ -44,7 +51,7 @@ function treeCost(value: unknown): number {
   return cost
 }
 
-const smaller: CallCost = ([a, b]) => (hasByteSize(a) ? 1 : Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * PER_CHARACTER))
+const smaller: CallCost = ([a, b]) => Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * PER_CHARACTER)
 const whenSingle =
   (cost: CallCost): CallCost =>
   (args, result, overloads) =>
@@ -55,17 +62,22 @@ const whole: CallCost = ([value]) => treeCost(value)
 const output = whenSingle((_, result) => allocation(sizeOf(result)))
 const ordered = whenSingle((args, result, overloads) => (isText(args[0]) ? smaller(args, result, overloads) : 1))
 
-const compared: CallCost = ([list, keys = list]) => {
-  const first: unknown = Array.isArray(keys) ? keys[0] : undefined
-  return allocation(sizeOf(keys) ** 2 * (isText(first) ? 2 + PER_CHARACTER : 2))
+/** What it costs to compare each of so many values with each, and to make a new list of them. */
+export function comparisonCost(size: number, areTexts: boolean): number {
+  return allocation(size ** 2 * (areTexts ? 2 + PER_CHARACTER : 2))
 }
 
-// k8s.io/apiserver `pkg/cel/library/format.go`: of the patterns of names.
-const LONGEST_FORMAT = 60
+const compared: CallCost = ([list]) => comparisonCost(sizeOf(list), Array.isArray(list) && isText(list[0]))
+const matching: CallCost = ([value, pattern]) => search(value, sizeOf(pattern))
 
 /** A text has to be read first. */
 function parsed(value: unknown, overloads: 'single' | 'several'): number {
-  return overloads === 'single' && isText(value) ? traversal(value) : 0
+  return overloads === 'single' && !hasByteSize(value) ? traversal(value) : 0
+}
+
+/** Named formats say how long a pattern they stand for. */
+function isFormat(value: unknown): value is { readonly patternSize: number } {
+  return typeof value === 'object' && value !== null && 'patternSize' in value
 }
 
 function isText(value: unknown): boolean {
@@ -87,11 +99,12 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   quote: ([, value]) => traversal(value),
   format: text,
   to_string: whenSingle(([value]) => (value instanceof Uint8Array ? traversal(value) : 1)),
-  str_contains: ([value, part, sub]) =>
-    isText(value) ? traversal(value) * traversal(part) : pairs(1)([part, sub], undefined, 'single'),
-  re_matches: ([value, pattern]) => search(value, pattern),
-  find: ([value, pattern]) => search(value, pattern),
-  findAll: ([value, pattern]) => search(value, pattern),
+  // `sets.contains` has the same name, and the namespace for a receiver.
+  str_contains: ([value, part, ...rest]) =>
+    rest.length === 0 ? traversal(value) * traversal(part) : pairs(1)([part, ...rest], undefined, 'single'),
+  re_matches: matching,
+  find: matching,
+  findAll: matching,
   str_lowerAscii: text,
   str_upperAscii: text,
   str_substring: text,
@@ -113,7 +126,6 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   flatten: whenSingle(([list, depth]) => allocation(sizeOf(list) * (typeof depth === 'bigint' ? Number(depth) : 1))),
   distinct: whenSingle(compared),
   sort: whenSingle(compared),
-  '@sortByAssociatedKeys': whenSingle(compared),
   equivalent: ([, a, b]) => pairs(2)([a, b], undefined, 'single'),
   intersects: ([, a, b]) => pairs(1)([a, b], undefined, 'single'),
   cidr: text,
@@ -123,13 +135,12 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   isCanonical: ([, value]) => traversal(value, 2),
   containsIP: ([range, other], _, overloads) => traversal(range, 2) + parsed(other, overloads),
   containsCIDR: ([range, other], _, overloads) => traversal(range, 2) + traversal(range) + 1 + parsed(other, overloads),
-  validate: ([, value]) =>
-    Math.ceil((1 + sizeOf(value)) * PER_CHARACTER) * Math.ceil(LONGEST_FORMAT * PER_PATTERN_CHARACTER),
+  validate: ([format, value]) => (isFormat(format) ? search(value, format.patternSize) : 1),
   quantity: text,
   isQuantity: text,
   semver: text,
   isSemver: text,
-  '==': smaller,
+  '==': (args, result, overloads) => (hasByteSize(args[0]) ? 1 : smaller(args, result, overloads)),
   '!=': smaller,
   '<': ordered,
   '<=': ordered,

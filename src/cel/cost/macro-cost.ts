@@ -1,7 +1,10 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 
-import { evaluateBy, internalsOf, isComprehension, type Comprehension } from '../engine-nodes.ts'
+import type { Overload } from '../check/declarations.ts'
+import type { Type } from '../check/type.ts'
+import { evaluateAround, evaluateBy, internalsOf, isComprehension, type Comprehension } from '../engine-nodes.ts'
 import type { Runtime } from '../runtime.ts'
+import { comparisonCost, sizeOf } from './call-cost.ts'
 import { STEP } from './step-cost.ts'
 
 type Member = ASTNode & { readonly op: 'rcall' }
@@ -13,10 +16,13 @@ export interface Counting {
   readonly fixedCost: (node: ASTNode) => number
   /** Has a part count itself whenever it is evaluated. */
   readonly account: (node: ASTNode) => void
+  /** The ways in which the check found a call possible. */
+  readonly overloadsOf: (node: ASTNode) => readonly Overload[]
 }
 
 /** The fixed cost of a macro's call, whose steps count themselves; undefined for other calls. */
-export function macroCost(node: Member, { runtime, fixedCost, account }: Counting): number | undefined {
+export function macroCost(node: Member, counting: Counting): number | undefined {
+  const { runtime, fixedCost, account } = counting
   const [name, receiver, args] = node.args
   const { alternate, macro } = internalsOf(node).meta
   const steps = (from: number): void => {
@@ -25,7 +31,8 @@ export function macroCost(node: Member, { runtime, fixedCost, account }: Countin
   if (alternate !== undefined && isComprehension(alternate)) {
     steps(1)
     countSteps(name, alternate.args, runtime)
-    return fixedCost(receiver) + (name === 'exists_one' ? 2 : 1)
+    countResult(node, runtime)
+    return fixedCost(receiver)
   }
   switch (name) {
     case 'or':
@@ -40,6 +47,7 @@ export function macroCost(node: Member, { runtime, fixedCost, account }: Countin
       return 1
     case 'sortBy':
       steps(1)
+      countSorting(node, counting)
       return fixedCost(receiver) + 3
     case 'none':
       return macro === undefined ? undefined : 1
@@ -47,17 +55,45 @@ export function macroCost(node: Member, { runtime, fixedCost, account }: Countin
   }
   if (macro === undefined) return undefined
   steps(2)
-  return fixedCost(receiver) + (name === 'existsOne' || name === 'exists_one' ? 2 : 1)
+  countResult(node, runtime)
+  return fixedCost(receiver)
+}
+
+/** To read the result of all steps costs 1, or 2 where it is compared: once there is something to go through. */
+function countResult({ args: [name, receiver] }: Member, runtime: Runtime): void {
+  const units = name === 'existsOne' || name === 'exists_one' ? 2 : 1
+  evaluateAround(receiver, (evaluate) => (evaluator, _, context) => {
+    const range = evaluate(evaluator, context)
+    runtime.spend(units)
+    return range
+  })
+}
+
+/** To sort by keys of one known type costs what comparing each with each does. */
+function countSorting(node: Member, { runtime, overloadsOf }: Counting): void {
+  const [overload, ...others] = overloadsOf(node)
+  const keys = others.length === 0 ? overload?.parameters[1] : undefined
+  evaluateAround(node, (evaluate) => (evaluator, _, context) => {
+    const sorted = evaluate(evaluator, context)
+    runtime.spend(keys === undefined ? 1 : comparisonCost(sizeOf(sorted), isTextual(keys)))
+    return sorted
+  })
+}
+
+function isTextual(keys: Type): boolean {
+  return keys.kind === 'list' && keys.item.kind === 'named' && ['string', 'bytes'].includes(keys.item.name)
 }
 
 function countSteps(name: string, comprehension: Comprehension, runtime: Runtime): void {
   const { step } = comprehension
   switch (name) {
     case 'all':
-    case 'exists':
-      spendAt(step, STEP.quantified, runtime)
-      spendBefore(comprehension, name === 'all' ? STEP.allTest : STEP.existsTest, runtime)
+    case 'exists': {
+      const test = name === 'all' ? STEP.allTest : STEP.existsTest
+      spendAt(step, test + STEP.quantified, runtime)
+      spendAtEnd(comprehension, test, runtime)
       return
+    }
     case 'exists_one':
       spendAt(branchOf(step), STEP.counted, runtime)
       return
@@ -82,11 +118,13 @@ function spendAt(node: ASTNode, units: number, runtime: Runtime): void {
   })
 }
 
-function spendBefore(comprehension: Comprehension, units: number, runtime: Runtime): void {
+/** What decides before the last step does so by one test more. */
+function spendAtEnd(comprehension: Comprehension, units: number, runtime: Runtime): void {
   const goesOn = comprehension.condition
   if (goesOn === undefined) return
   comprehension.condition = (accumulated) => {
+    if (goesOn(accumulated)) return true
     runtime.spend(units)
-    return goesOn(accumulated)
+    return false
   }
 }

@@ -141,5 +141,8 @@ function distinct(list: readonly unknown[], runtime: Runtime): readonly unknown[
 }
 
 function unwrap(list: readonly unknown[]): readonly unknown[] {
-  return list.flatMap((item) => (item instanceof Optional && item.hasValue() ? [item.value()] : []))
+  return list.flatMap((item) => {
+    if (!(item instanceof Optional)) throw new FunctionError('an item of the list is not optional')
+    return item.hasValue() ? [item.value()] : []
+  })
 }

@@ -39,9 +39,12 @@ type Check = (text: string) => string | undefined
 
 class Format {
   readonly check: Check
+  /** Characters of a pattern as long as the API server reckons that checking takes. */
+  readonly patternSize: number
 
-  constructor(check: Check) {
+  constructor(check: Check, patternSize: number) {
     this.check = check
+    this.patternSize = patternSize
   }
 }
 
@@ -79,25 +82,29 @@ function asPrefix(check: Check): Check {
   return (text) => check(text.endsWith('-') ? `${text.slice(0, -1)}a` : text)
 }
 
+const uuid = matching(
+  /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
+  'does not match the UUID format',
+)
+const byte = matching(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'invalid base64')
+
+// The sizes are `MaxRegexSize` of `ConstantFormats`.
 const FORMATS: ReadonlyMap<string, Format> = new Map(
   Object.entries({
-    dns1123Label: label,
-    dns1123Subdomain: subdomain,
-    dns1035Label: dns1035,
-    dns1123LabelPrefix: asPrefix(label),
-    dns1123SubdomainPrefix: asPrefix(subdomain),
-    dns1035LabelPrefix: asPrefix(dns1035),
-    qualifiedName,
-    labelValue,
-    uri: (text: string) => (isUrl(text) ? undefined : 'invalid URI'),
-    uuid: matching(
-      /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i,
-      'does not match the UUID format',
-    ),
-    byte: matching(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/, 'invalid base64'),
-    date: (text: string) => (isDate(text) ? undefined : 'invalid date'),
-    datetime: (text: string) => (isDateTime(text) ? undefined : 'invalid datetime'),
-  }).map(([name, check]) => [name, new Format(check)]),
+    dns1123Label: new Format(label, 30),
+    dns1123Subdomain: new Format(subdomain, 60),
+    dns1035Label: new Format(dns1035, 30),
+    dns1123LabelPrefix: new Format(asPrefix(label), 30),
+    dns1123SubdomainPrefix: new Format(asPrefix(subdomain), 60),
+    dns1035LabelPrefix: new Format(asPrefix(dns1035), 30),
+    qualifiedName: new Format(qualifiedName, 60),
+    labelValue: new Format(labelValue, 40),
+    uri: new Format((text) => (isUrl(text) ? undefined : 'invalid URI'), 1103),
+    uuid: new Format(uuid, 70),
+    byte: new Format(byte, 84),
+    date: new Format((text) => (isDate(text) ? undefined : 'invalid date'), 71),
+    datetime: new Format((text) => (isDateTime(text) ? undefined : 'invalid datetime'), 71),
+  }),
 )
 
 function matching(pattern: RegExp, problem: string): Check {

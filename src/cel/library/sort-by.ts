@@ -1,5 +1,4 @@
 import { countNodes } from '../ast.ts'
-import { callCost } from '../cost/call-cost.ts'
 import { STEP } from '../cost/step-cost.ts'
 import type { Runtime } from '../runtime.ts'
 import { FunctionError, type Library } from './library.ts'
@@ -54,7 +53,6 @@ class SortBy implements Expansion {
       this.runtime.spend(STEP.listed)
       return this.scope === undefined ? item : evaluator.run(key, this.scope.reuse(scope).setIterValue(item, evaluator))
     })
-    this.runtime.spend(callCost('@sortByAssociatedKeys')?.([items, keys], undefined, 'several') ?? 1)
     return sortBy(items, keys)
   }
 }

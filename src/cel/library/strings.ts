@@ -1,4 +1,5 @@
 import type { Runtime } from '../runtime.ts'
+import { codePointsIn } from '../text-length.ts'
 import { FunctionError, sizeCost, type Library } from './library.ts'
 
 /**
@@ -105,7 +106,7 @@ function hasWidePoints(text: string): boolean {
 /** A position in UTF-16 units as one in code points. */
 function toPoints(text: string, units: number): bigint {
   if (units < 0) return -1n
-  return BigInt(hasWidePoints(text) ? pointsOf(text.slice(0, units)).length : units)
+  return BigInt(codePointsIn(text.slice(0, units)))
 }
 
 /** A position in code points as one in UTF-16 units. */
@@ -115,7 +116,7 @@ function toUnits(text: string, points: bigint): number {
 }
 
 function lengthOf(text: string): bigint {
-  return BigInt(hasWidePoints(text) ? pointsOf(text).length : text.length)
+  return BigInt(codePointsIn(text))
 }
 
 function indexOf(text: string, part: string, from: bigint): bigint {

@@ -4,6 +4,7 @@ import { countNodes } from '../ast.ts'
 import { sizeOf } from '../cost/call-cost.ts'
 import { STEP } from '../cost/step-cost.ts'
 import type { Runtime } from '../runtime.ts'
+import { nameOf } from '../operators.ts'
 import { FunctionError, type Library } from './library.ts'
 import {
   boundName,
@@ -142,7 +143,7 @@ class Loop implements Expansion {
     for (const item of items) {
       this.runtime.spend((deciding ? STEP.existsTest : STEP.allTest) + STEP.quantified)
       try {
-        if (this.step(evaluator, scope, item, this.body) === deciding) {
+        if (this.holds(evaluator, scope, item, this.body) === deciding) {
           if (item !== items.at(-1)) this.runtime.spend(deciding ? STEP.existsTest : STEP.allTest)
           return deciding
         }
@@ -162,12 +163,21 @@ class Loop implements Expansion {
   ): readonly { readonly key: unknown; readonly value: unknown }[] {
     const results: { readonly key: unknown; readonly value: unknown }[] = []
     for (const item of items) {
-      if (this.filter !== undefined && this.step(evaluator, scope, item, this.filter) !== true) continue
-      const value = this.step(evaluator, scope, item, this.body)
+      if (this.filter !== undefined && !this.holds(evaluator, scope, item, this.filter)) continue
+      const value =
+        this.kind === 'existsOne'
+          ? this.holds(evaluator, scope, item, this.body)
+          : this.step(evaluator, scope, item, this.body)
       if (this.kind !== 'existsOne' || value === true) this.runtime.spend(UNITS[this.kind])
       results.push({ key: item[0], value })
     }
     return results
+  }
+
+  private holds(evaluator: Evaluator, scope: Scope, item: Entry, node: ASTNode): boolean {
+    const value = this.step(evaluator, scope, item, node)
+    if (typeof value === 'boolean') return value
+    throw new FunctionError(`the condition of a step must be bool, got ${nameOf(value)}`)
   }
 
   private step(evaluator: Evaluator, scope: Scope, [key, value]: Entry, node: ASTNode): unknown {
