@@ -1,14 +1,12 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
-import { actionOf, isDryRun } from '../../../mesh/authorization.ts'
-import type { Client } from '../../../mesh/destination-rule.ts'
+import { asksForToken, isAskedBeside, isAskedOf, isAskedOfAll } from '../../../mesh/demanded-tokens.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
-import { blocks, text, texts } from '../../../mesh/fields.ts'
+import { blocks } from '../../../mesh/fields.ts'
 import { runsGateway } from '../../../mesh/gateway-pod.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
-import { memo } from '../../../mesh/memo.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
-import { holdsFor, targetRefsOf } from '../../../mesh/policy-attachment.ts'
+import { holdsFor } from '../../../mesh/policy-attachment.ts'
 import { selectionOf } from '../../../mesh/selection.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { hasSidecar, namespacesWithWorkloads, workloadsIn, type Workload } from '../../../mesh/workloads.ts'
@@ -23,7 +21,7 @@ export const optionalTokens: Find = (context, object, params) => {
   if (kindNameOf(object) === KINDS.authorizationPolicy) return removedRequirement(context, object, params)
   const mesh = discoveredMesh(context.mesh)
   if (!checksTokens(object)) return []
-  const gaps = firstOfNamespace(gapsOf(mesh, object, namespacesOf(mesh, object)))
+  const gaps = gapsOf(mesh, object)
   const certain = gaps.filter(({ namespace }) => isKnown(context, mesh, namespace))
   const field = 'spec.jwtRules'
   const [first] = certain
@@ -48,12 +46,8 @@ function removedRequirement(context: MeshContext, object: KubeObject, params: Js
   const [before, after] = [discoveredMesh(context.before), discoveredMesh(context.mesh)]
   const old = before.get(KINDS.authorizationPolicy, namespaceOf(object), ownName(object)) ?? object
   if (!asksForToken(old)) return []
-  const namespaces = namespacesOf(before, old)
   return authenticationsBeside(after, old)
-    .filter((authentication) => {
-      const open = new Set([...gapsOf(before, authentication, namespaces)].map(({ workload }) => workload))
-      return [...gapsOf(after, authentication, namespaces)].some(({ workload }) => !open.has(workload))
-    })
+    .filter((authentication) => isLost({ before, after }, old, authentication))
     .map((authentication) => ({
       field: context.operation === 'DELETE' ? '' : 'spec.rules',
       message: `this is what asks for a token that ${nameOf(context, refOf(authentication), params)} checks: without it ${WHY}`,
@@ -85,24 +79,44 @@ interface Gap {
   readonly workload: Workload | undefined
 }
 
-/** The gaps of a RequestAuthentication in some namespaces. Who has no proxy checks no token. */
-function* gapsOf(mesh: MeshSnapshot, authentication: KubeObject, namespaces: readonly string[]): Generator<Gap> {
-  const own = namespaceOf(authentication)
-  let isAlone = true
-  for (const namespace of isMeshWide(mesh, authentication) ? namespaces : namespaces.filter((each) => each === own)) {
-    for (const workload of workloadsIn(mesh, namespace)) {
-      if (!holdsFor(authentication, workload) || !hasProxy(mesh, workload)) continue
-      isAlone = false
-      if (!isAskedOf(mesh, workload)) yield { namespace, workload }
-    }
-  }
-  if (isAlone && !isAskedBeside(mesh, authentication)) yield { namespace: own, workload: undefined }
+/** The first gap of each namespace. */
+function gapsOf(mesh: MeshSnapshot, authentication: KubeObject): readonly Gap[] {
+  const namespaces = namespacesOf(mesh, authentication)
+  const gaps = namespaces.flatMap((namespace): readonly Gap[] => {
+    if (isAskedOfAll(mesh, namespace)) return []
+    const workload = workloadsIn(mesh, namespace).find(
+      (each) => holdsFor(authentication, each) && !isAskedOf(mesh, each) && hasProxy(mesh, each),
+    )
+    return workload === undefined ? [] : [{ namespace, workload }]
+  })
+  if (gaps.length > 0 || isAskedBeside(mesh, authentication) || isAtWork(mesh, authentication, namespaces)) return gaps
+  return [{ namespace: namespaceOf(authentication), workload: undefined }]
 }
 
-function firstOfNamespace(gaps: Iterable<Gap>): readonly Gap[] {
-  const first = new Map<string, Gap>()
-  for (const gap of gaps) if (!first.has(gap.namespace)) first.set(gap.namespace, gap)
-  return [...first.values()]
+/** Does nobody ask any more for tokens that are checked where a policy, now gone, did? */
+function isLost(
+  { before, after }: { readonly before: MeshSnapshot; readonly after: MeshSnapshot },
+  policy: KubeObject,
+  authentication: KubeObject,
+): boolean {
+  const reached = new Set(namespacesOf(before, policy))
+  const namespaces = namespacesOf(after, authentication).filter((namespace) => reached.has(namespace))
+  const isOpened = (workload: Workload): boolean =>
+    holdsFor(policy, workload) &&
+    holdsFor(authentication, workload) &&
+    !isAskedOf(after, workload) &&
+    hasProxy(after, workload)
+  if (namespaces.some((namespace) => !isAskedOfAll(after, namespace) && workloadsIn(after, namespace).some(isOpened)))
+    return true
+  const isLostBeside = isAskedBeside(before, authentication) && !isAskedBeside(after, authentication)
+  return isLostBeside && !isAtWork(after, authentication, namespaces)
+}
+
+/** Does anything there check tokens by it? Who has no proxy does not. */
+function isAtWork(mesh: MeshSnapshot, authentication: KubeObject, namespaces: readonly string[]): boolean {
+  return namespaces.some((namespace) =>
+    workloadsIn(mesh, namespace).some((each) => holdsFor(authentication, each) && hasProxy(mesh, each)),
+  )
 }
 
 function namespacesOf(mesh: MeshSnapshot, policy: KubeObject): readonly string[] {
@@ -119,52 +133,4 @@ function checksTokens(authentication: KubeObject): boolean {
 
 function hasProxy(mesh: MeshSnapshot, workload: Workload): boolean {
   return hasSidecar(mesh, workload) || runsGateway(workload.object)
-}
-
-/** Does a policy that holds for the workload ask for a token? */
-function isAskedOf(mesh: MeshSnapshot, workload: Client): boolean {
-  return [meshConfigOf(mesh).rootNamespace, workload.namespace].some((namespace) =>
-    askingAmong(mesh.inNamespace(KINDS.authorizationPolicy, namespace)).some((policy) => holdsFor(policy, workload)),
-  )
-}
-
-/** Does a policy for the same labels, or the same targets, ask for a token? */
-function isAskedBeside(mesh: MeshSnapshot, authentication: KubeObject): boolean {
-  const namespace = namespaceOf(authentication)
-  if (targetRefsOf(authentication).length === 0)
-    return isAskedOf(mesh, { namespace, labels: selectionOf(mesh, authentication)?.labels ?? {} })
-  const asking = askingAmong(mesh.inNamespace(KINDS.authorizationPolicy, namespace))
-  return asking.some((policy) => sharesTarget(policy, authentication))
-}
-
-const askingAmong: (policies: readonly KubeObject[]) => readonly KubeObject[] = memo((policies) =>
-  policies.filter(asksForToken),
-)
-
-function sharesTarget(policy: KubeObject, other: KubeObject): boolean {
-  const key = ({ kind, name }: { readonly kind?: unknown; readonly name?: unknown }) => JSON.stringify([kind, name])
-  const targets = new Set(targetRefsOf(policy).map(key))
-  return targetRefsOf(other).some((target) => targets.has(key(target)))
-}
-
-/** An ALLOW policy with a rule that wants a token's principal, or a DENY policy for those who have none. */
-function asksForToken(policy: KubeObject): boolean {
-  const rules = blocks(asObject(policy.spec).rules)
-  if (isDryRun(policy) || rules.length === 0) return false
-  switch (actionOf(policy)) {
-    case 'ALLOW':
-      return rules.some((rule) => wants(rule, 'requestPrincipals', 'values'))
-    case 'DENY':
-      return rules.some((rule) => wants(rule, 'notRequestPrincipals', 'notValues'))
-    default:
-      return false
-  }
-}
-
-function wants(rule: ReturnType<typeof blocks>[number], field: string, values: 'values' | 'notValues'): boolean {
-  const bySource = blocks(rule.from).some(({ source }) => texts(asObject(source)[field]).length > 0)
-  const byCondition = blocks(rule.when).some(
-    (condition) => (text(condition.key) ?? '').startsWith('request.auth.') && texts(condition[values]).length > 0,
-  )
-  return bySource || byCondition
 }
