@@ -95,6 +95,26 @@ describe('why a call fails, with the object and field to change', () => {
       `fails: connection reset; the client speaks plaintext, having no sidecar; ${PLAINTEXT}`,
       'PeerAuthentication vault/strict spec.mtls.mode',
     ],
+    [
+      'gateway-without-route',
+      'fails: 404; VirtualService vault/sales has sales.shop.example, but Gateway edge/front takes it of other namespaces only',
+      'Gateway edge/front spec.servers[0]',
+    ],
+    [
+      'gateway-denied-by-service',
+      'fails: 403; no rule of AuthorizationPolicy closed/only-web allows GET / of cluster.local/ns/edge/sa/ingress',
+      'AuthorizationPolicy closed/only-web spec.rules',
+    ],
+    [
+      'tcp-route',
+      'fails: connection reset; subset "new" is in no DestinationRule that namespace shop uses for events.stock.svc.cluster.local',
+      'VirtualService stock/events spec.tcp[0].route[0].destination.subset',
+    ],
+    [
+      'tls-name',
+      'fails: connection reset; no route of VirtualService stock/keys is for TLS that asks for "keys.stock"; outbound traffic to what the client does not see is blocked',
+      'VirtualService stock/keys spec.tls',
+    ],
     ['permissive', 'ok: an answer; it gets through to stock/api: no policy forbids it', ''],
     [
       'external-tls',

@@ -25,8 +25,8 @@ describe('the README', () => {
     expect(readme).toContain(`\n${shippedRules.length} rules ship with it: `)
   })
 
-  test('shows a check, a fix and an inspection', () => {
-    expect(runs.map(({ command }) => command.split(' ')[0])).toStrictEqual(['check', 'fix', 'inspect'])
+  test('shows a check, a fix and two inspections', () => {
+    expect(runs.map(({ command }) => command.split(' ')[0])).toStrictEqual(['check', 'fix', 'inspect', 'inspect'])
   })
 
   test.each(runs)('shows what `$command` prints', async ({ command, output }) => {

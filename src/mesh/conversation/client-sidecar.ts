@@ -4,14 +4,14 @@ import type { Route } from '../http-route.ts'
 import { isHttpOrDetected } from '../protocol.ts'
 import { portOf } from '../registry.ts'
 import { claimants, httpListenerFor, routesTo } from '../routes.ts'
-import { scopeFor } from '../sidecar.ts'
+import { scopeFor, type Scope } from '../sidecar.ts'
 import { visibleService } from '../visibility.ts'
 import type { Call, ProxyCall } from './call.ts'
 import { walkConnection } from './connection.ts'
 import { walkDestination } from './destination.ts'
 import { walkPassthrough } from './passthrough.ts'
 import { walkRoutes } from './route.ts'
-import { objectName, step, type Walk } from './step.ts'
+import { objectName, step, type Step, type Walk } from './step.ts'
 import { servedHttpPort, whyUnseen, type Blindness } from './unseen.ts'
 
 /** What becomes of a request of a pod with a sidecar. `name`: of the host, as it was asked for; an ExternalName or a wildcard stands for another. */
@@ -27,6 +27,7 @@ export function* walkFromSidecar(plain: Call, name: string): Walk {
     return yield* walkUnseen(call, whyUnseen(snapshot, scope, host, number))
   }
   if (!isHttpOrDetected(port.protocol)) {
+    yield sightStep(scope)
     return yield* walkConnection({ ...call, brokenAs: 'connection reset' }, { service: seen, port })
   }
   // behind a wildcard, a VirtualService may have a name to itself that no service has
@@ -40,11 +41,14 @@ export function* walkFromSidecar(plain: Call, name: string): Walk {
       scope.sidecar === undefined ? undefined : { object: scope.sidecar, field: listener?.field ?? 'spec.egress' }
     return yield* walkUnseen(call, { text: `the listener for port ${number} does not import ${host}`, by })
   }
-  const { sidecar } = scope
-  yield sidecar === undefined
+  yield sightStep(scope)
+  return yield* walkHttp(call, name, routes)
+}
+
+function sightStep({ sidecar }: Scope): Step {
+  return sidecar === undefined
     ? step('visibility', 'the client sees every exported host: no Sidecar applies to it')
     : step('visibility', `the client sees it through ${objectName(sidecar)}`, { object: sidecar, field: 'spec.egress' })
-  return yield* walkHttp(call, name, routes)
 }
 
 function* walkHttp(call: ProxyCall, name: string, routes: readonly Route[] | 'default'): Walk {

@@ -1,6 +1,6 @@
 import { enforcedRules, authorizationFor } from '../authorization.ts'
 import { gatewayListeners, type GatewayChain } from '../gateway-listeners.ts'
-import { targetPorts, type Placement } from '../gateway-merge.ts'
+import { targetPorts } from '../gateway-merge.ts'
 import type { GatewayProxy, VirtualHost } from '../gateway-routes.ts'
 import { serverField, serverName, type GatewayServer } from '../gateway-servers.ts'
 import type { CertificateSource, ServerTls } from '../gateway-tls.ts'
@@ -12,6 +12,7 @@ import { destinationText, walkDestinations } from './destinations.ts'
 import { walkGatewayDestination } from './gateway-destination.ts'
 import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
+import { whyUnbound } from './unbound.ts'
 import { answered, fails, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
 
 /** What a gateway makes of a request that somebody sends it for a host: its server and TLS, its own policies, then its routes. */
@@ -57,7 +58,11 @@ function chainFor(chains: readonly GatewayChain[], host: string): GatewayChain |
 }
 
 /** Why nothing of a gateway answers on a port, or not to that name. */
-function unserved({ merged: { placements } }: GatewayProxy, podPort: number, { asked, port }: ProxyCall): Ending {
+function unserved(
+  { snapshot, merged: { placements } }: GatewayProxy,
+  podPort: number,
+  { asked, port }: ProxyCall,
+): Ending {
   const [first] = placements
   if (first === undefined) return fails('connection refused', 'no Gateway selects the gateway')
   const there = placements.filter((placement) => placement.port === podPort)
@@ -72,7 +77,9 @@ function unserved({ merged: { placements } }: GatewayProxy, podPort: number, { a
     const ports = [...new Set(placements.map(({ server }) => server.port))].join(', ')
     return fails('connection refused', `no Gateway opens port ${port}, but ${ports}`, placeOf(first.server))
   }
-  return fails('connection reset', `no server of port ${port} has anything to do for ${asked}`, hostsOf(open))
+  const unbound = whyUnbound(snapshot, asked)
+  const why = `no server of port ${port} has anything to do for ${asked}`
+  return fails('connection reset', unbound?.text ?? why, unbound?.by ?? placeOf(open.server, '.hosts'))
 }
 
 function* walkGate({ snapshot, client, request }: ProxyCall, port: number, { tls, traffic }: GatewayChain): Walk {
@@ -97,7 +104,10 @@ function* walkHosts(call: ProxyCall, { tls, servers }: GatewayChain, hosts: read
   const { snapshot, asked, port, request } = call
   const host = virtualHostFor(hosts, asked)
   const [server] = servers
-  if (host === undefined) return fails('404', `no VirtualService of its Gateways has ${asked}`, placeOf(server))
+  if (host === undefined) {
+    const unbound = whyUnbound(snapshot, asked)
+    return fails('404', unbound?.text ?? `no VirtualService has ${asked}`, unbound?.by ?? placeOf(server))
+  }
   if (host.httpsRedirect && tls === undefined) {
     const redirecting = servers.find((each) => each.tls?.httpsRedirect === true) ?? server
     return answered('301', 'the gateway sends plain requests to https', placeOf(redirecting, '.tls.httpsRedirect'))
@@ -151,10 +161,6 @@ function isUnknown({ snapshot }: GatewayProxy, { namespace, problem }: SecretSou
 
 function placeOf(server: GatewayServer | undefined, within = ''): Decider | undefined {
   return server === undefined ? undefined : { object: server.gateway, field: `${serverField(server)}${within}` }
-}
-
-function hostsOf({ server }: Placement): Decider | undefined {
-  return placeOf(server, '.hosts')
 }
 
 type SecretSource = Extract<CertificateSource, { readonly kind: 'secret' }>
