@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube/object.ts'
 import { isCaptured } from './ambient-enrolment.ts'
 import { ruleHost } from './destination-rule.ts'
 import { workloadsOf } from './endpoints.ts'
+import { memo } from './memo.ts'
 import { servicesWithHost, type MeshService } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService } from './virtual-service.ts'
@@ -38,12 +39,18 @@ export function ambientServicesOfRule(snapshot: MeshSnapshot, rule: KubeObject):
  * the service's namespace. None for one that only routes at gateways. istio: networking/core/listener_waypoint.go getVirtualServiceForWaypoint.
  */
 export function ambientServicesOfVirtualService(snapshot: MeshSnapshot, object: KubeObject): readonly AmbientService[] {
-  const virtualService = mergedVirtualService(snapshot, object)
-  if (virtualService?.gateways.includes('mesh') !== true) return []
-  return ambientServices(snapshot, virtualService.hosts, (waypoint, service) =>
-    virtualServicesAtWaypoint(snapshot, waypoint, service).some((used) => used.object === object),
-  )
+  return servicesOfVirtualServices(snapshot)(object)
 }
+
+const servicesOfVirtualServices = memo((snapshot: MeshSnapshot) =>
+  memo((object: KubeObject): readonly AmbientService[] => {
+    const virtualService = mergedVirtualService(snapshot, object)
+    if (virtualService?.gateways.includes('mesh') !== true) return []
+    return ambientServices(snapshot, virtualService.hosts, (waypoint, service) =>
+      virtualServicesAtWaypoint(snapshot, waypoint, service).some((used) => used.object === object),
+    )
+  }),
+)
 
 /** Wildcards stand for no service here. */
 function ambientServices(

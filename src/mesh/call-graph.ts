@@ -70,10 +70,6 @@ const callsOfMesh = memo((snapshot: MeshSnapshot) => {
     by: memoByKey(String, (host: string) => findCallsBy(snapshot, host)),
     from: memoByKey(nodeKey, (from: CallNode) => findCallsFrom(snapshot, from)),
     to: memoByKey(nodeKey, (to: CallNode) => worstEdges(arriving(to), 'from')),
-    behind: memoByKey(
-      (host: string) => host,
-      (host) => nodesBehind(snapshot, host),
-    ),
   }
 })
 
@@ -192,7 +188,7 @@ function* edgesOf(
   const { retries, timeout } = forward
   const { from, host, port } = query
   for (const destination of forward.to) {
-    for (const to of callsOfMesh(snapshot).behind(destination.host)) {
+    for (const to of nodesBehind(snapshot, destination.host)) {
       yield {
         from,
         to,

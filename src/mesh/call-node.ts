@@ -2,7 +2,7 @@ import { labelValue } from '../kube/object.ts'
 import { concreteHost } from './aliases.ts'
 import { workloadsOf } from './endpoints.ts'
 import { servicesWithHost } from './registry.ts'
-import { memo } from './memo.ts'
+import { memo, memoByKey } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { workloadsIn, type Workload } from './workloads.ts'
 
@@ -48,6 +48,12 @@ const membersByApplication: (workloads: readonly Workload[]) => ReadonlyMap<stri
 
 /** What stands behind a host: the applications that its services select, or the host itself. */
 export function nodesBehind(snapshot: MeshSnapshot, host: string): readonly CallNode[] {
+  return nodesByHost(snapshot)(host)
+}
+
+const nodesByHost = memo((snapshot: MeshSnapshot) => memoByKey(String, (host: string) => findNodes(snapshot, host)))
+
+function findNodes(snapshot: MeshSnapshot, host: string): readonly CallNode[] {
   const nodes = new Map<string, CallNode>()
   const concrete = concreteHost(snapshot, host) ?? host
   for (const service of servicesWithHost(snapshot, concrete)) {

@@ -10,7 +10,7 @@ import type { MeshSnapshot } from './snapshot.ts'
  * it has none. A namespace of which the mesh holds no Namespace is taken. Views of the rest of the model are made of this one.
  * istio: kube/namespace/filter.go.
  */
-export function discoveredMesh(snapshot: MeshSnapshot): MeshSnapshot {
+export const discoveredMesh: (snapshot: MeshSnapshot) => MeshSnapshot = memo((snapshot) => {
   const { discoverySelectors } = meshConfigOf(snapshot)
   if (discoverySelectors.length === 0) return snapshot
   const isDiscovered = (namespace: string): boolean => {
@@ -20,7 +20,7 @@ export function discoveredMesh(snapshot: MeshSnapshot): MeshSnapshot {
     return discoverySelectors.some((selector) => matchesLabelSelector(selector, labels))
   }
   return restrict(snapshot, isDiscovered)
-}
+})
 
 function restrict(snapshot: MeshSnapshot, isDiscovered: (namespace: string) => boolean): MeshSnapshot {
   const isSeen = (kind: KindName, namespace: string): boolean => {

@@ -1,4 +1,7 @@
+import { namespaceOf } from '../kube/object.ts'
 import { coveringPatterns, hostsOverlap, isWildcard } from './hosts.ts'
+import { memo } from './memo.ts'
+import type { VirtualService } from './virtual-service.ts'
 
 /** Hosts that an egress listener of a Sidecar takes from a namespace, or from all of them (`*`), and those it leaves out. */
 export interface HostImports {
@@ -48,21 +51,24 @@ export function importsService(imports: ImportsByNamespace, host: string, namesp
 }
 
 /**
- * Is a VirtualService in this namespace imported: does one of its hosts overlap with an import, and is that one not left out?
+ * Is a VirtualService imported: does one of its hosts overlap with an import, and is that one not left out?
  * istio: model/virtualservice.go SelectVirtualServices.
  */
-export function importsVirtualService(
-  imports: ImportsByNamespace,
-  hosts: readonly string[],
-  namespace: string,
-): boolean {
-  const own = imports.get(namespace)
-  const any = imports.get(ANY_NAMESPACE)
-  return hosts.some((host) => {
-    if (!overlaps(own?.included, host) && !overlaps(any?.included, host)) return false
-    return !isExcluded(own, host) && !isExcluded(any, host)
-  })
+export function importsVirtualService(imports: ImportsByNamespace, virtualService: VirtualService): boolean {
+  return importsOfListener(imports)(virtualService)
 }
+
+/** Kept, as each host that a listener is asked for may lead to a VirtualService of very many hosts. */
+const importsOfListener = memo((imports: ImportsByNamespace) =>
+  memo(({ object, hosts }: VirtualService): boolean => {
+    const own = imports.get(namespaceOf(object))
+    const any = imports.get(ANY_NAMESPACE)
+    return hosts.some((host) => {
+      if (!overlaps(own?.included, host) && !overlaps(any?.included, host)) return false
+      return !isExcluded(own, host) && !isExcluded(any, host)
+    })
+  }),
+)
 
 function isExcluded(imports: HostImports | undefined, host: string): boolean {
   return imports !== undefined && isCovered(imports.excluded, host)
@@ -70,6 +76,8 @@ function isExcluded(imports: HostImports | undefined, host: string): boolean {
 
 function isCovered(patterns: ReadonlySet<string> | undefined, host: string): boolean {
   if (patterns === undefined || patterns.size === 0) return false
+  // which one covers it does not matter, and this is the usual one
+  if (patterns.has('*')) return true
   for (const pattern of coveringPatterns(host)) if (patterns.has(pattern)) return true
   return false
 }

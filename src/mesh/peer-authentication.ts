@@ -7,6 +7,7 @@ import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { isSameObject, type MeshSnapshot } from './snapshot.ts'
+import type { Workload } from './workloads.ts'
 
 /** What a workload's port accepts: mTLS only, both, or plaintext only. */
 export type MtlsMode = 'STRICT' | 'PERMISSIVE' | 'DISABLE'
@@ -50,8 +51,28 @@ export function peerAuthenticationsFor(snapshot: MeshSnapshot, server: MtlsServe
   // a selector in the root namespace selects nothing, not even beside itself
   if (server.namespace === rootNamespace) return { mesh, namespace: undefined, workload: undefined }
   const own = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, server.namespace))
-  const workload = own.selective.find((policy) => matchesLabels(selectorLabels(policy), server.labels))
-  return { mesh, namespace: own.wide, workload }
+  return { mesh, namespace: own.wide, workload: selectingPolicy(own, server) }
+}
+
+/** Workloads of a namespace in groups, for each of which the same policies hold; the first of each group in the order of the list. */
+export function workloadsByPolicies(
+  snapshot: MeshSnapshot,
+  namespace: string,
+  workloads: readonly Workload[],
+): readonly (readonly Workload[])[] {
+  const isRoot = namespace === meshConfigOf(snapshot).rootNamespace
+  const { selective } = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, namespace))
+  return isRoot || selective.length === 0 ? [workloads] : groupedBy(selective)(workloads)
+}
+
+const groupedBy = memo((selective: readonly KubeObject[]) =>
+  memo((workloads: readonly Workload[]): readonly (readonly Workload[])[] => [
+    ...Map.groupBy(workloads, (workload) => selectingPolicy({ selective }, workload)).values(),
+  ]),
+)
+
+function selectingPolicy({ selective }: Pick<Levels, 'selective'>, server: Pick<MtlsServer, 'labels'>) {
+  return selective.find((policy) => matchesLabels(selectorLabels(policy), server.labels))
 }
 
 /**

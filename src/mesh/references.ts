@@ -4,6 +4,7 @@ import { block, number, placedTexts, text } from './fields.ts'
 import { resolveHost } from './hosts.ts'
 import { gatewayKey, virtualServicesByDestination, virtualServicesByGateway } from './indexes.ts'
 import { KINDS } from './kinds.ts'
+import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { destinationsOf } from './virtual-service.ts'
 
@@ -20,21 +21,21 @@ export interface DestinationReference {
 }
 
 /** Every destination of a VirtualService, in order. Delegates speak for themselves. */
-export function destinationReferences(virtualService: KubeObject): readonly DestinationReference[] {
-  const spec = asObject(virtualService.spec)
+export const destinationReferences: (virtualService: KubeObject) => readonly DestinationReference[] = memo((object) => {
+  const spec = asObject(object.spec)
   return (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
     asList(spec[kind]).flatMap((entry, index) =>
       destinationsOf(asObject(entry)).map(({ destination, field }) => ({
-        object: virtualService,
+        object,
         field: `spec.${kind}[${index}].${field}`,
         isMirror: field.startsWith('mirror'),
-        host: resolveHost(text(destination.host) ?? '', namespaceOf(virtualService)),
+        host: resolveHost(text(destination.host) ?? '', namespaceOf(object)),
         subset: text(destination.subset) || undefined,
         port: number(asObject(destination.port).number),
       })),
     ),
   )
-}
+})
 
 /** Every place that sends traffic to a host. */
 export function referencesToHost(snapshot: MeshSnapshot, host: string): readonly DestinationReference[] {

@@ -6,7 +6,7 @@ import { block, blocks, number, text, textMap, texts, wordIn } from './fields.ts
 import { coveringPatterns, CLUSTER_DOMAIN, isWildcard, serviceHost } from './hosts.ts'
 import { serviceEntriesByHost } from './indexes.ts'
 import { KINDS, kindNameOf } from './kinds.ts'
-import { memo } from './memo.ts'
+import { memo, memoByKey } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { parseProtocol, servicePortProtocol, type Protocol } from './protocol.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -60,6 +60,15 @@ export function allServices(snapshot: MeshSnapshot): readonly MeshService[] {
  * istio: model/push_context.go SortServicesByCreationTime.
  */
 export function servicesWithHost(snapshot: MeshSnapshot, host: string): readonly MeshService[] {
+  return servicesByHost(snapshot)(host)
+}
+
+/** Kept, as an object of many hosts has many rules that each look them up. */
+const servicesByHost = memo((snapshot: MeshSnapshot) =>
+  memoByKey(String, (host: string) => findServices(snapshot, host)),
+)
+
+function findServices(snapshot: MeshSnapshot, host: string): readonly MeshService[] {
   const entries = snapshot.find(serviceEntriesByHost, host)
   const found = [...kubernetesServiceWithHost(snapshot, host), ...entries.flatMap((entry) => servicesOf(entry))]
   return found.filter((service) => service.host === host).sort(compareServices)

@@ -2,6 +2,7 @@ import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { number, placedBlocks, text, textMap, texts } from './fields.ts'
 import { isCatchAll, routeMatchOf, type NamedMatch, type RouteMatch, type TextMatch } from './http-match.ts'
+import { memo } from './memo.ts'
 
 /** A condition of a VirtualService that nothing meets, because an earlier one takes all that would; or an entry that has no other. */
 export interface ShadowedMatch {
@@ -19,7 +20,7 @@ export interface ShadowedMatch {
  * expression only covers itself. istio drops what is behind a route for everything and warns of the rest, but looks at an entry as a
  * whole only where conditions are equal: config/validation/virtualservice.go.
  */
-export function shadowedMatches(virtualService: KubeObject): readonly ShadowedMatch[] {
+export const shadowedMatches: (virtualService: KubeObject) => readonly ShadowedMatch[] = memo((virtualService) => {
   const budget = { comparisons: MOST_COMPARISONS }
   const spec = asObject(virtualService.spec)
   return (['http', 'tcp', 'tls'] as const).flatMap((kind) =>
@@ -28,7 +29,7 @@ export function shadowedMatches(virtualService: KubeObject): readonly ShadowedMa
       budget,
     ),
   )
-}
+})
 
 function shadowedAmong(entries: readonly Entry[], budget: { comparisons: number }): readonly ShadowedMatch[] {
   const earlier: Condition[] = []

@@ -67,7 +67,7 @@ export function importedVirtualServices(
     if (!isExportedTo(exports, scope.namespace)) continue
     const virtualService = mergedVirtualService(snapshot, object)
     if (virtualService === undefined || !virtualService.gateways.includes('mesh')) continue
-    if (!importsVirtualService(listener.imports, virtualService.hosts, namespaceOf(object))) continue
+    if (!importsVirtualService(listener.imports, virtualService)) continue
     const isOwn = namespaceOf(object) === scope.namespace
     found.push({ rank: exports === 'everywhere' ? 2 : isOwn ? 0 : 1, virtualService })
   }

@@ -1,6 +1,7 @@
 import { namespaceOf } from '../../kube/object.ts'
 import { destinationRuleFor, type MergedRule } from '../../mesh/destination-rule.ts'
 import { KINDS } from '../../mesh/kinds.ts'
+import { memo } from '../../mesh/memo.ts'
 import type { DestinationReference } from '../../mesh/references.ts'
 import { servicesWithHost, type MeshService } from '../../mesh/registry.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
@@ -19,7 +20,13 @@ export interface RouteTarget {
 }
 
 /** What a destination means to the clients of its own namespace. */
-export function targetOf(mesh: MeshSnapshot, { object, host }: DestinationReference): RouteTarget {
+export function targetOf(mesh: MeshSnapshot, reference: DestinationReference): RouteTarget {
+  return targetsIn(mesh)(reference)
+}
+
+const targetsIn = memo((mesh: MeshSnapshot) => memo((reference: DestinationReference) => findTarget(mesh, reference)))
+
+function findTarget(mesh: MeshSnapshot, { object, host }: DestinationReference): RouteTarget {
   const [service] = servicesWithHost(mesh, host)
   const client = { namespace: namespaceOf(object), labels: {} }
   const namespace = service?.namespace ?? client.namespace

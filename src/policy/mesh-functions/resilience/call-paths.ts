@@ -104,13 +104,13 @@ export const timeoutInversion: Find = (context, object, params) => {
 
 /** The applications that a VirtualService sends requests to. */
 function nodesOf(mesh: MeshSnapshot, object: KubeObject): readonly CallNode[] {
-  const hosts = new Set(
-    destinationReferences(object)
-      .filter(({ isMirror }) => !isMirror)
-      .map(({ host }) => host),
-  )
-  const nodes = [...hosts].flatMap((host) => nodesBehind(mesh, host))
-  return distinct(nodes).slice(0, MOST_NODES)
+  const nodes = new Map<string, CallNode>()
+  for (const { host, isMirror } of destinationReferences(object)) {
+    if (isMirror) continue
+    for (const node of nodesBehind(mesh, host)) nodes.set(nodeKey(node), node)
+    if (nodes.size >= MOST_NODES) break
+  }
+  return [...nodes.values()].slice(0, MOST_NODES)
 }
 
 function distinct(nodes: readonly CallNode[]): readonly CallNode[] {

@@ -37,10 +37,10 @@ export const unknownPorts: Find = (context, object) => {
  */
 export const missingPorts: Find = (context, object) => {
   const mesh = discoveredMesh(context.mesh)
-  const users = usersOf(mesh, object)
+  const askedInside = usersOf(mesh, object).map((user) => new Set(isInside(user) ? user.hosts : []))
   return destinationReferences(object).flatMap(({ host, port, field }): readonly MeshFinding[] => {
     // whoever asks the host itself asks at one of its ports
-    const asksTheHost = users.length > 0 && users.every((user) => isInside(user) && user.hosts.includes(host))
+    const asksTheHost = askedInside.length > 0 && askedInside.every((hosts) => hosts.has(host))
     if (port !== undefined || asksTheHost) return []
     const [service, ...others] = servicesWithHost(mesh, host)
     if (service === undefined || others.length > 0 || service.ports.length < 2) return []
