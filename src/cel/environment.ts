@@ -147,7 +147,7 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
     const issues = [
       ...typeIssues,
-      ...checkLiterals(parsed.ast, source),
+      ...checkLiterals(parsed.ast, source, { messages: masked.messages, isConstant: checked.isConstant, typeOf }),
       ...checkFormats(parsed.ast, source, typeOf),
       ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, messages: masked.messages, typeOf })),
       ...foldConstants(compiler, parsed.ast, source),

@@ -12,16 +12,20 @@ import type { CelIssue } from './types.ts'
 /** Functions whose argument is a regular expression. */
 export const PATTERNED: ReadonlySet<string> = new Set(['re_matches', 'find', 'findAll'])
 
+/** Types of which a key may be that is known before anything is evaluated. */
+const KEYS: ReadonlySet<string> = new Set(['bool', 'int', 'uint', 'double', 'string'])
+
 /**
- * Literal regular expressions that RE2 does not know, and null as a key: Kubernetes refuses them when a policy is
- * compiled.
+ * Literal regular expressions that RE2 does not know, and literals that no map can have as a key: Kubernetes refuses
+ * them when a policy is compiled. Source for keys: cel-go `interpreter/attributes.go`, newQualifier.
  */
-export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[] {
+export function checkLiterals(root: ASTNode, source: string, known: Known & TypesOf): readonly CelIssue[] {
   const issues: CelIssue[] = []
   walk(root, (node) => {
     const key = node.op === '[]' || node.op === '[?]' ? node.args[1] : undefined
-    if (key?.op === 'value' && key.args === null)
-      issues.push(issueAt(source, 'CEL-LITERAL', 'null is no key', key.start, key.end))
+    const type = key !== undefined && isFolded(key, known) ? literalType(key, known) : undefined
+    if (key !== undefined && type !== undefined && !KEYS.has(type))
+      issues.push(issueAt(source, 'CEL-LITERAL', `${type} is no key`, key.start, key.end))
     if (node.op !== 'rcall' || !PATTERNED.has(node.args[0])) return
     const [pattern] = node.args[2]
     if (pattern?.op !== 'value' || typeof pattern.args !== 'string') return
@@ -33,6 +37,12 @@ export function checkLiterals(root: ASTNode, source: string): readonly CelIssue[
     }
   })
   return issues
+}
+
+/** The type of a literal, also behind `dyn()`. */
+function literalType(node: ASTNode, { typeOf }: TypesOf): string {
+  const [argument] = node.op === 'call' && node.args[0] === 'dyn' ? node.args[1] : []
+  return argument === undefined ? showType(typeOf(node)) : literalType(argument, { typeOf })
 }
 
 /**
@@ -104,6 +114,10 @@ function isConversion(node: ASTNode, isKnown: (argument: ASTNode) => boolean): b
   if (node.op !== 'call' || !CONSTANT_CALLS.has(node.args[0])) return false
   const [argument, ...rest] = node.args[1]
   return argument !== undefined && rest.length === 0 && isKnown(argument)
+}
+
+interface TypesOf {
+  readonly typeOf: (node: ASTNode) => Type
 }
 
 /** What of an expression is there before anything is evaluated depends on these. */
