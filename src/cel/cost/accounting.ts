@@ -33,6 +33,14 @@ function spendBefore(node: ASTNode, units: number, runtime: Runtime): void {
   })
 }
 
+function spendAfter(node: ASTNode, units: number, runtime: Runtime): void {
+  evaluateAround(node, (evaluate) => (evaluator, _, context) => {
+    const value = evaluate(evaluator, context)
+    runtime.spend(units)
+    return value
+  })
+}
+
 /** What chooses a place to go on from counts itself when it is looked for. */
 function accountPlace(node: ASTNode, accounts: Accounts): void {
   spendBefore(node, placeCost(node, accounts), accounts.runtime)
@@ -105,16 +113,13 @@ function placeCost(node: ASTNode, accounts: Accounts): number {
   return Math.max(fixedCost(node, accounts) - named, 0)
 }
 
-/** `has(a.b)` costs what leads to `a`, and 1 more when it is there. */
+/** `has(a.b)` costs what leads to `a`, and 1 more when that is there, unless a condition chose it. */
 function presenceCost(node: ASTNode & { readonly op: 'call' }, accounts: Accounts): number {
   const [selection] = node.args[1]
   if (selection === undefined || !isSelection(selection)) return 0
-  evaluateAround(node, (evaluate) => (evaluator, _, context) => {
-    const value = evaluate(evaluator, context)
-    accounts.runtime.spend(1)
-    return value
-  })
-  return placeCost(selection.args[0], accounts)
+  const [operand] = selection.args
+  if (operand.op !== '?:') spendAfter(node, 1, accounts.runtime)
+  return placeCost(operand, accounts)
 }
 
 type Call = ASTNode & { readonly op: 'call' | 'rcall' }

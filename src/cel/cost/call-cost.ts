@@ -26,6 +26,19 @@ function hasByteSize(value: unknown): value is { readonly byteSize: number } {
   return typeof value === 'object' && value !== null && 'byteSize' in value
 }
 
+/** The smaller of two sizes; a long text is not looked through for its size where the other is far smaller. */
+function smallerSize(a: unknown, b: unknown): number {
+  const [mostOfA, mostOfB] = [greatestSize(a), greatestSize(b)]
+  if (mostOfA * 2 <= mostOfB) return sizeOf(a)
+  return mostOfB * 2 <= mostOfA ? sizeOf(b) : Math.min(sizeOf(a), sizeOf(b))
+}
+
+/** A size that a value does not exceed, and that is no more than twice its own. */
+function greatestSize(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  return value instanceof Optional && value.hasValue() ? greatestSize(value.value()) : sizeOf(value)
+}
+
 function traversal(value: unknown, times = 1): number {
   return Math.ceil(sizeOf(value) * times * PER_CHARACTER)
 }
@@ -51,7 +64,7 @@ function treeCost(value: unknown): number {
   return cost
 }
 
-const smaller: CallCost = ([a, b]) => Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * PER_CHARACTER)
+const smaller: CallCost = ([a, b]) => Math.ceil(smallerSize(a, b) * PER_CHARACTER)
 const whenSingle =
   (cost: CallCost): CallCost =>
   (args, result, overloads) =>
@@ -101,7 +114,11 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   to_string: whenSingle(([value]) => (value instanceof Uint8Array ? traversal(value) : 1)),
   // `sets.contains` has the same name, and the namespace for a receiver.
   str_contains: ([value, part, ...rest]) =>
-    rest.length === 0 ? traversal(value) * traversal(part) : pairs(1)([part, ...rest], undefined, 'single'),
+    value === ''
+      ? 0
+      : rest.length === 0
+        ? traversal(value) * traversal(part)
+        : pairs(1)([part, ...rest], undefined, 'single'),
   re_matches: matching,
   find: matching,
   findAll: matching,
