@@ -2,6 +2,7 @@ import { asObject, own, type Json } from '../kube/json.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { matchesLabels } from '../kube/selector.ts'
 import { byAge } from './age.ts'
+import { NO_OBJECTS } from './buckets.ts'
 import { wordIn } from './fields.ts'
 import { KINDS } from './kinds.ts'
 import { memo } from './memo.ts'
@@ -38,7 +39,11 @@ export interface PeerAuthentications {
  * names. istio: security/authn/policy_applier.go ComposePeerAuthentication, GetMutualTLSModeForPort.
  */
 export function effectiveMtls(snapshot: MeshSnapshot, server: MtlsServer, port?: number): EffectiveMtls {
-  const { mesh, namespace, workload } = peerAuthenticationsFor(snapshot, server)
+  return mtlsUnder(peerAuthenticationsFor(snapshot, server), port)
+}
+
+/** The same for a caller that has the policies of the workload. */
+export function mtlsUnder({ mesh, namespace, workload }: PeerAuthentications, port?: number): EffectiveMtls {
   const perPort = port === undefined ? undefined : portMode(workload, port)
   if (perPort !== undefined) return perPort
   return ownMode(workload) ?? ownMode(namespace) ?? ownMode(mesh) ?? DEFAULT
@@ -46,33 +51,46 @@ export function effectiveMtls(snapshot: MeshSnapshot, server: MtlsServer, port?:
 
 /** The policies that hold for a workload. istio: model/authentication.go addPeerAuthentication, getConfigsForWorkload. */
 export function peerAuthenticationsFor(snapshot: MeshSnapshot, server: MtlsServer): PeerAuthentications {
-  const { rootNamespace } = meshConfigOf(snapshot)
-  const mesh = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, rootNamespace)).wide
-  // a selector in the root namespace selects nothing, not even beside itself
-  if (server.namespace === rootNamespace) return { mesh, namespace: undefined, workload: undefined }
-  const own = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, server.namespace))
-  return { mesh, namespace: own.wide, workload: selectingPolicy(own, server) }
+  const { mesh, namespace, selective } = policiesIn(snapshot, server.namespace)
+  return { mesh, namespace, workload: selectingPolicy(selective, server) }
 }
 
-/** Workloads of a namespace in groups, for each of which the same policies hold; the first of each group in the order of the list. */
+/** Workloads for which the same policies hold. */
+export interface AlikeWorkloads {
+  readonly policies: PeerAuthentications
+  readonly workloads: readonly Workload[]
+}
+
+/** Workloads of a namespace by the policies that hold for them, each group in the order of the list. */
 export function workloadsByPolicies(
   snapshot: MeshSnapshot,
-  namespace: string,
+  of: string,
   workloads: readonly Workload[],
-): readonly (readonly Workload[])[] {
-  const isRoot = namespace === meshConfigOf(snapshot).rootNamespace
-  const { selective } = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, namespace))
-  return isRoot || selective.length === 0 ? [workloads] : groupedBy(selective)(workloads)
+): readonly AlikeWorkloads[] {
+  const { mesh, namespace, selective } = policiesIn(snapshot, of)
+  const groups = groupedBy(selective)(workloads)
+  return groups.map(([workload, alike]) => ({ policies: { mesh, namespace, workload }, workloads: alike }))
 }
 
 const groupedBy = memo((selective: readonly KubeObject[]) =>
-  memo((workloads: readonly Workload[]): readonly (readonly Workload[])[] => [
-    ...Map.groupBy(workloads, (workload) => selectingPolicy({ selective }, workload)).values(),
-  ]),
+  memo((workloads: readonly Workload[]): readonly (readonly [KubeObject | undefined, readonly Workload[]])[] => {
+    const groups = [...Map.groupBy(workloads, (workload) => selectingPolicy(selective, workload))]
+    // a group of all is that list itself, for which the next question is known
+    return groups.length === 1 ? groups.map(([policy]) => [policy, workloads]) : groups
+  }),
 )
 
-function selectingPolicy({ selective }: Pick<Levels, 'selective'>, server: Pick<MtlsServer, 'labels'>) {
-  return selective.find((policy) => matchesLabels(selectorLabels(policy), server.labels))
+function policiesIn(snapshot: MeshSnapshot, namespace: string) {
+  const { rootNamespace } = meshConfigOf(snapshot)
+  const mesh = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, rootNamespace)).wide
+  // a selector in the root namespace selects nothing, not even beside itself
+  if (namespace === rootNamespace) return { mesh, namespace: undefined, selective: NO_OBJECTS }
+  const own = levelsOf(snapshot.inNamespace(KINDS.peerAuthentication, namespace))
+  return { mesh, namespace: own.wide, selective: own.selective }
+}
+
+function selectingPolicy(selective: readonly KubeObject[], { labels }: Pick<MtlsServer, 'labels'>) {
+  return selective.find((policy) => matchesLabels(selectorLabels(policy), labels))
 }
 
 /**

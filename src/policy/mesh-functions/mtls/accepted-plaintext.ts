@@ -1,14 +1,15 @@
 import type { JsonObject } from '../../../kube/json.ts'
 import { namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { isInMesh } from '../../../mesh/ambient-enrolment.ts'
-import { KINDS } from '../../../mesh/kinds.ts'
 import { meshConfigOf } from '../../../mesh/mesh-config.ts'
 import {
-  effectiveMtls,
   isNamespaceWide,
   peerAuthenticationsFor,
+  mtlsUnder,
   portsNamedBy,
+  workloadsByPolicies,
   type EffectiveMtls,
+  type PeerAuthentications,
 } from '../../../mesh/peer-authentication.ts'
 import { namespacesWithLabels } from '../../../mesh/selection.ts'
 import { refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
@@ -25,14 +26,13 @@ export interface PlaintextPort {
 
 /** The ports of a workload of the mesh whose mode is not STRICT. None for what is outside of the mesh. */
 export function plaintextPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPort[] {
-  const found = openPorts(mesh, workload)
+  const found = openPorts(workload, peerAuthenticationsFor(mesh, workload))
   return found.length > 0 && isInMesh(mesh, workload) ? found : []
 }
 
-function openPorts(mesh: MeshSnapshot, workload: Workload): readonly PlaintextPort[] {
-  const { workload: own } = peerAuthenticationsFor(mesh, workload)
-  return [...portsNamedBy(own), undefined]
-    .map((port) => ({ workload, port, decided: effectiveMtls(mesh, workload, port) }))
+function openPorts(workload: Workload, policies: PeerAuthentications): readonly PlaintextPort[] {
+  return [...portsNamedBy(policies.workload), undefined]
+    .map((port) => ({ workload, port, decided: mtlsUnder(policies, port) }))
     .filter(({ decided }) => decided.mode !== 'STRICT')
 }
 
@@ -43,32 +43,33 @@ export function namespacesOf(mesh: MeshSnapshot, policy: KubeObject): readonly s
   return isMeshWide ? namespacesWithLabels(mesh, {}) : [own]
 }
 
+/** The policies that hold for a workload, in a mesh and in the one before. */
+export interface PoliciesOverTime {
+  readonly policies: PeerAuthentications
+  readonly former: PeerAuthentications
+}
+
 /**
  * The first port of a namespace that accepts plaintext and meets a condition on the policies that hold for it, in this mesh and in the
- * one before. Workloads for which the same policies hold are alike, so that usually one of them is looked at.
+ * one before. Workloads for which the same policies hold are alike, so that one of them is looked at.
  */
 export function firstPlaintext(
   { mesh, before }: { readonly mesh: MeshSnapshot; readonly before: MeshSnapshot },
   namespace: string,
-  isMeant: (found: PlaintextPort) => boolean,
+  isMeant: (found: PlaintextPort, by: PoliciesOverTime) => boolean,
 ): PlaintextPort | undefined {
-  const passed = new Map<KubeObject | undefined, Set<KubeObject | undefined>>()
-  const isUniform = [mesh, before].every((each) => !hasSelectivePolicies(each, namespace))
-  for (const workload of workloadsIn(mesh, namespace)) {
-    const own = peerAuthenticationsFor(mesh, workload).workload
-    const former = peerAuthenticationsFor(before, workload).workload
-    if (passed.get(own)?.has(former) === true) continue
-    const found = openPorts(mesh, workload).find(isMeant)
-    if (found !== undefined && isInMesh(mesh, workload)) return found
-    if (found !== undefined) continue
-    if (isUniform) return undefined
-    passed.set(own, (passed.get(own) ?? new Set()).add(former))
+  const workloads = workloadsIn(mesh, namespace)
+  const found: PlaintextPort[] = []
+  for (const { policies, workloads: now } of workloadsByPolicies(mesh, namespace, workloads)) {
+    for (const { policies: former, workloads: alike } of workloadsByPolicies(before, namespace, now)) {
+      const [one] = alike
+      const open = one && openPorts(one, policies).find((port) => isMeant(port, { policies, former }))
+      const workload = open && alike.find((each) => isInMesh(mesh, each))
+      if (open !== undefined && workload !== undefined) found.push({ ...open, workload })
+    }
   }
-  return undefined
-}
-
-function hasSelectivePolicies(mesh: MeshSnapshot, namespace: string): boolean {
-  return mesh.inNamespace(KINDS.peerAuthentication, namespace).some((policy) => !isNamespaceWide(policy))
+  if (found.length < 2) return found[0]
+  return found.toSorted((a, b) => workloads.indexOf(a.workload) - workloads.indexOf(b.workload))[0]
 }
 
 /** `port 8080 of cart`, or `cart` where every port that no policy names is meant; the namespace alone where that is another. */

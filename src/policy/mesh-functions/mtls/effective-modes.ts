@@ -7,6 +7,7 @@ import {
   effectiveMtls,
   isInheritedPast,
   isNamespaceWide,
+  mtlsUnder,
   namespaceMtls,
   peerAuthenticationsFor,
   setsMode,
@@ -74,9 +75,9 @@ export const weakened: Find = (context, object, params) => {
   for (const namespace of namespaces) {
     const server = { namespace, labels: {} }
     if (isWide && effectiveMtls(before, server).mode === effectiveMtls(after, server).mode) continue
-    const first = firstPlaintext({ mesh: after, before }, namespace, ({ workload, port, decided }) => {
+    const first = firstPlaintext({ mesh: after, before }, namespace, ({ port, decided }, { former }) => {
       const isWrittenHere = decided.object !== undefined && isSameObject(decided.object, object)
-      return !isWrittenHere && effectiveMtls(before, workload, port).mode === 'STRICT'
+      return !isWrittenHere && mtlsUnder(former, port).mode === 'STRICT'
     })
     if (first !== undefined) found.push(first)
   }
@@ -108,11 +109,15 @@ const inheritedPlaintext: Find = (context, object, params) => {
   if (setsMode(object)) return []
   const old = context.before.get(KINDS.peerAuthentication, namespaceOf(object), ownName(object))
   for (const namespace of namespacesOf(mesh, object)) {
-    const found = firstPlaintext({ mesh, before: context.before }, namespace, ({ workload, port, decided }) => {
-      // What somebody wrote is told of where it is written, and what was STRICT before by another rule.
-      if (!isInheritedPast(peerAuthenticationsFor(mesh, workload), object, decided)) return false
-      return old === undefined || effectiveMtls(context.before, workload, port).mode !== 'STRICT'
-    })
+    const found = firstPlaintext(
+      { mesh, before: context.before },
+      namespace,
+      ({ port, decided }, { policies, former }) => {
+        // What somebody wrote is told of where it is written, and what was STRICT before by another rule.
+        if (!isInheritedPast(policies, object, decided)) return false
+        return old === undefined || mtlsUnder(former, port).mode !== 'STRICT'
+      },
+    )
     if (found === undefined) continue
     if (context.knowledge === 'partial' && !isSettled(object, found.decided))
       return [{ field: 'spec.mtls.mode', outcome: 'skip' }]
