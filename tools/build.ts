@@ -1,19 +1,19 @@
 import { build } from 'esbuild'
 import { chmod, cp, mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 import manifest from '../package.json' with { type: 'json' }
 
 /*
- * Makes `dist`, which needs nothing but Node: the server and the command line, each one file, and beside them what they
- * read at run time, in the places where they look for it in the sources too.
+ * Makes `dist`, or the folder that is named, which needs nothing but Node: the server and the command line, each one file,
+ * and beside them what they read at run time, in the places where they look for it in the sources too.
  *
  *   dist/lib/main.js        the server
  *   dist/lib/cli/main.js    the command line, which can be run as it is
  *   dist/policies           the policies that ship
  */
 const root = join(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+const dist = resolve(process.argv[2] ?? join(root, 'dist'))
 
 // Libraries written for CommonJS ask for Node's own modules by `require`, which an ES module does not have.
 const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
@@ -24,7 +24,7 @@ const { metafile } = await build({
   entryPoints: ['src/main.ts', 'src/cli/main.ts'],
   absWorkingDir: root,
   outbase: 'src',
-  outdir: 'dist/lib',
+  outdir: join(dist, 'lib'),
   bundle: true,
   platform: 'node',
   target: 'node24',

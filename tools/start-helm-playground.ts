@@ -1,6 +1,7 @@
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { chartFolder, helmOutput } from '../test/cluster/harness/helm.ts'
+import { buildMeshwardImage } from '../test/cluster/harness/meshward-image.ts'
 import { whyNoNetwork } from '../test/cluster/harness/network.ts'
 import { openInstallation, type Installation } from '../test/cluster/helm/installation.ts'
 import { provideBinary } from './cluster/binaries.ts'
@@ -22,7 +23,7 @@ export async function startHelmPlayground(say: (line: string) => void): Promise<
   if (reason !== undefined) throw new Error(reason)
   const helm = await provideBinary('helm', { say })
   say('starting an API server, its controllers and two nodes …')
-  const site = await openInstallation({ say })
+  const site = await openInstallation(buildMeshwardImage(join(import.meta.dirname, '../dist')), { say })
   try {
     await createNamespaces(site.cluster)
     say(`helm install meshward ${chartFolder} …`)

@@ -12,3 +12,9 @@ export async function whyNoCluster(): Promise<string | undefined> {
     return `the CRDs of Istio and Gateway API cannot be had: ${error instanceof Error ? error.message : String(error)}`
   }
 }
+
+/** Says why tests are skipped. Throws under `CI=true`, where none may be. */
+export function skipUnlessInCi(tests: string, reason: string): void {
+  if (process.env['CI'] === 'true') throw new Error(`${tests} must not be skipped in CI: ${reason}`)
+  process.stderr.write(`meshward: ${tests} are skipped: ${reason}\n`)
+}

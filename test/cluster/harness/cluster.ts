@@ -49,11 +49,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const plane = await startControlPlane({ network, launcher: inside, binaries, auditedUser: options.auditedUser })
     const files = { kubeconfig: plane.kubeconfig, kubectlBinary: binaries.kubectl, folder: launcher.folder }
     const access = openCluster(files)
-    await installCrds(access.kubectl, options.crds ?? ['istio', 'gateway-api'])
+    const { kubectl } = access
+    const crds = installCrds(kubectl, options.crds ?? ['istio', 'gateway-api'])
     if (options.nodes !== undefined) {
-      const { kubectl } = access
-      nodes = await startNodes({ ...options.nodes, launcher: inside, kubeconfig: plane.innerKubeconfig, kubectl })
+      nodes = startNodes({ ...options.nodes, launcher: inside, kubeconfig: plane.innerKubeconfig, kubectl })
     }
+    await Promise.all([crds, nodes?.ready])
     const { stopApiServer, restartApiServer } = plane
     return { ...access, files, expose: network.expose, stopApiServer, restartApiServer, stop }
   } catch (error) {

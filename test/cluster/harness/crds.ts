@@ -41,12 +41,14 @@ export async function crdFile(set: CrdSet): Promise<string> {
 
 /** Applies CRDs and waits until the API server serves them. */
 export async function installCrds(kubectl: Kubectl, sets: readonly CrdSet[]): Promise<void> {
-  for (const set of sets) {
-    const file = await crdFile(set)
-    // Server-side: the annotation of a client-side apply has no room for Gateway API's schemas.
-    await kubectlOutput(kubectl, ['apply', '--server-side', '-f', file])
-    await kubectlOutput(kubectl, ['wait', '--for=condition=Established', '--timeout=60s', '-f', file])
-  }
+  await Promise.all(
+    sets.map(async (set) => {
+      const file = await crdFile(set)
+      // Server-side: the annotation of a client-side apply has no room for Gateway API's schemas.
+      await kubectlOutput(kubectl, ['apply', '--server-side', '-f', file])
+      await kubectlOutput(kubectl, ['wait', '--for=condition=Established', '--timeout=60s', '-f', file])
+    }),
+  )
 }
 
 async function moduleFolder(module: string): Promise<string> {

@@ -1,14 +1,18 @@
 import { describe, inject } from 'vitest'
 
 import { openCluster, type ClusterAccess, type ClusterFiles } from './cluster-access.ts'
-import { whyNoNetwork } from './network.ts'
+import type { Image } from './kubelet/image.ts'
 
 /** What the test files of the `cluster` project are given: the running cluster, or why there is none. */
 export type SharedCluster = { readonly files: ClusterFiles } | { readonly unavailable: string }
 
+/** What those of the `nodes` project are given: the image of Meshward that was built for this run, or why no node can run it. */
+export type NodesGround = { readonly image: Image } | { readonly unavailable: string }
+
 declare module 'vitest' {
   export interface ProvidedContext {
     sharedCluster: SharedCluster
+    nodes: NodesGround
   }
 }
 
@@ -23,15 +27,20 @@ export function describeCluster(name: string, tests: (cluster: ClusterAccess) =>
 }
 
 /**
- * `describe` for tests that start a cluster with nodes. Where this machine cannot have one, the tests are skipped with the
- * reason in the block's name, or fail under `CI=true`.
+ * `describe` for tests that start a cluster with nodes, of their own: files run beside each other. Where this machine cannot
+ * have one, the tests are skipped with the reason in the block's name.
  */
 export function describeNodes(name: string, tests: () => void): void {
-  const shared = inject('sharedCluster')
-  const reason = 'unavailable' in shared ? shared.unavailable : whyNoNetwork()
-  if (reason === undefined) describe(name, tests)
-  else if (process.env['CI'] === 'true') throw new Error(`cluster tests must not be skipped in CI: ${reason}`)
-  else describe.skip(`${name} (skipped: ${reason})`, tests)
+  const ground = inject('nodes')
+  if ('image' in ground) describe(name, tests)
+  else describe.skip(`${name} (skipped: ${ground.unavailable})`, tests)
+}
+
+/** The image of Meshward that was built for this run. */
+export function meshwardImage(): Image {
+  const ground = inject('nodes')
+  if ('image' in ground) return ground.image
+  throw new Error(ground.unavailable)
 }
 
 /** For collecting the names of tests that are skipped: whoever would use it is told why it can't be. */

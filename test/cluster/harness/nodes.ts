@@ -25,12 +25,13 @@ export interface StartNodesOptions extends NodesOptions {
 }
 
 export interface Nodes {
+  readonly ready: Promise<unknown>
   /** Ends the kubelet and every pod of it. */
   readonly stop: () => Promise<void>
 }
 
-/** Starts the small kubelet and waits until its nodes are ready. */
-export async function startNodes(options: StartNodesOptions): Promise<Nodes> {
+/** Starts the small kubelet. Does not wait for its nodes. */
+export function startNodes(options: StartNodesOptions): Nodes {
   const { launcher, kubeconfig, kubectl, names, images, backoff = { first: 1, most: 10 } } = options
   const config: KubeletConfig = { kubeconfig, nodes: names, images, backoff }
   const file = join(launcher.folder, 'kubelet.json')
@@ -42,8 +43,9 @@ export async function startNodes(options: StartNodesOptions): Promise<Nodes> {
     died.abort(new Error(`the kubelet ended (${code ?? signal}) while starting:\n${kubelet.logTail()}`)),
   )
   const ready = ['wait', '--for=condition=Ready', '--timeout=5s', ...names.map((name) => `node/${name}`)]
-  await eventually({ what: 'ready nodes', within: 30_000, signal: died.signal }, () => kubectlOutput(kubectl, ready))
+  const signal = died.signal
   return {
+    ready: eventually({ what: 'ready nodes', within: 60_000, every: 200, signal }, () => kubectlOutput(kubectl, ready)),
     stop: async () => {
       kubelet.signal('SIGTERM')
       await kubelet.exited

@@ -6,7 +6,7 @@ import { stringify } from 'yaml'
 
 import { asList, asObject, type Json, type JsonObject } from '../../../src/kube/json.ts'
 import { makeCertificate } from '../../../src/webhook/self-made-certificate.ts'
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { createAdmissionLoad, createPoster, type AdmissionLoad } from './admission-load.ts'
 import { openInstallation, plaintext, type Installation } from './installation.ts'
@@ -92,7 +92,7 @@ describeNodes('what is wrong around Meshward', () => {
   }
 
   beforeAll(async () => {
-    site = await openInstallation()
+    site = await openInstallation(meshwardImage())
     await site.cluster.kubectl(['create', 'namespace', 'shop'])
     await site.install(...valuesOf({ extraEnv: environment }))
     await site.enforced()

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { openInstallation, plaintext, type Installation } from './installation.ts'
 
@@ -42,7 +42,7 @@ describeNodes('a cluster whose Meshward is gone', () => {
     site.kubectl('get', 'pods', '-n', 'default', '-l', `app=${app}`, '-o', 'name')
 
   beforeAll(async () => {
-    site = await openInstallation()
+    site = await openInstallation(meshwardImage())
     await site.install()
     await site.enforced()
     await site.rolledOut()

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
 import { asList, asObject, type JsonObject } from '../../../src/kube/json.ts'
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { helmOutput } from '../harness/helm.ts'
 import { argoPrediction, differs, dryRunPrediction, itemsOf } from './gitops-tools.ts'
@@ -23,7 +23,7 @@ describeNodes('the webhook configurations of the chart', () => {
   const desired = ({ kind }: JsonObject): JsonObject => rendered.find((object) => object['kind'] === kind) ?? {}
 
   beforeAll(async () => {
-    site = await openInstallation()
+    site = await openInstallation(meshwardImage())
     await site.install()
     await site.enforced()
     const manifest = await helmOutput(site.helm, ['get', 'manifest', 'meshward', '-n', 'meshward-system'])

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { testedVersions } from '../../../tools/cluster/programs.ts'
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { installationBy, openInstallation, plaintext, type Installation } from './installation.ts'
 
@@ -11,7 +11,7 @@ for (const versions of testedVersions) {
     let ground: Installation
 
     beforeAll(async () => {
-      ground = await openInstallation({ versions })
+      ground = await openInstallation(meshwardImage(), { versions })
     })
     afterAll(() => ground?.cluster.stop())
 

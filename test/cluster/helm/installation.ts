@@ -1,6 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { join } from 'node:path'
-
 import type { JsonObject } from '../../../src/kube/json.ts'
 import { defaultVersions } from '../../../tools/cluster/programs.ts'
 import { startCluster, type Cluster, type ClusterOptions } from '../harness/cluster.ts'
@@ -40,29 +37,9 @@ const KINDS = [
   'leases,secrets,roles,rolebindings,deployments,services,serviceaccounts,configmaps,poddisruptionbudgets,networkpolicies',
 ]
 
-const root = join(import.meta.dirname, '../../..')
-
-/** The image that the Dockerfile makes, of the files that `npm run build` makes. */
-function meshwardImage(): Image {
-  execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, stdio: 'pipe' })
-  const node = '/nodejs/bin/node'
-  return {
-    files: { [node]: process.execPath, '/app': join(root, 'dist') },
-    entrypoint: [node, '/app/lib/main.js'],
-    command: ['--host', '0.0.0.0'],
-    environment: {
-      NODE_ENV: 'production',
-      NODE_OPTIONS: '--max-semi-space-size=4',
-      PATH: '/nodejs/bin:/usr/bin:/bin',
-    },
-    workingDirectory: '/app',
-    user: 65_532,
-  }
-}
-
 /** Starts a cluster with nodes that have the image, of the versions asked for, for the Helm of them. */
-export async function openInstallation(options: ClusterOptions = {}): Promise<Installation> {
-  const nodes = { names: ['node-1', 'node-2'], images: { 'ghcr.io/meshward/meshward': meshwardImage() } }
+export async function openInstallation(image: Image, options: ClusterOptions = {}): Promise<Installation> {
+  const nodes = { names: ['node-1', 'node-2'], images: { 'ghcr.io/meshward/meshward': image } }
   const cluster = await startCluster({ ...options, nodes })
   try {
     return await installationBy((options.versions ?? defaultVersions).helm, cluster)

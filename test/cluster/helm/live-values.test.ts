@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { Json, JsonObject } from '../../../src/kube/json.ts'
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { openInstallation, plaintext, type Installation } from './installation.ts'
 
@@ -57,7 +57,7 @@ describeNodes('values that take effect without a restart', () => {
     site.kubectl('get', '--raw', '/api/v1/namespaces/meshward-system/services/meshward:metrics/proxy/metrics')
 
   beforeAll(async () => {
-    site = await openInstallation()
+    site = await openInstallation(meshwardImage())
     await site.install('--set', 'metrics.port=9090')
     await site.enforced()
     await site.rolledOut()

@@ -12,7 +12,7 @@ import { MESH_FUNCTIONS } from '../../../src/policy/mesh-functions/all.ts'
 import { narrowKinds, watchedKinds } from '../../../src/sources/cluster/policy-kinds.ts'
 import { readPolicies } from '../../../src/sources/policy-files.ts'
 import { auditFile } from '../harness/api-server.ts'
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { kubectlOutput } from '../harness/kubectl.ts'
 import { openInstallation, plaintext, type Installation } from './installation.ts'
@@ -83,7 +83,7 @@ describeNodes('the service account', () => {
   const done = (): ReadonlySet<string> => new Set(auditedDeeds(auditFile(site.cluster.files.folder)))
 
   beforeAll(async () => {
-    site = await openInstallation({ auditedUser: ACCOUNT })
+    site = await openInstallation(meshwardImage(), { auditedUser: ACCOUNT })
     await site.cluster.kubectl(['create', 'namespace', 'istio-system'])
     const hasty = ['certificates.self.leafValidity=50s', 'certificates.self.rotateBefore=47s']
     const values = [...hasty, 'rbac.secretNamespaces={istio-system}']

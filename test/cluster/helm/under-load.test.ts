@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { describeNodes } from '../harness/describe-cluster.ts'
+import { describeNodes, meshwardImage } from '../harness/describe-cluster.ts'
 import { eventually } from '../harness/eventually.ts'
 import { createAdmissionLoad, createPoster, type AdmissionLoad, type Outage } from './admission-load.ts'
 import { openInstallation, type Installation } from './installation.ts'
@@ -60,7 +60,7 @@ describeNodes('Meshward under load', () => {
   }
 
   beforeAll(async () => {
-    site = await openInstallation()
+    site = await openInstallation(meshwardImage())
     await site.cluster.kubectl(['create', 'namespace', 'shop'])
     await site.install(...SHORT_LIVED)
     await site.enforced()

@@ -107,7 +107,12 @@ describeNodes('pods of the small kubelet', () => {
       container: {
         command: ['/nodejs/bin/node', '-e', serve],
         ports: [{ name: 'http', containerPort: 8080 }],
-        readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1, failureThreshold: 1 },
+        readinessProbe: {
+          httpGet: { path: '/', port: 'http' },
+          periodSeconds: 1,
+          timeoutSeconds: 10,
+          failureThreshold: 1,
+        },
       },
     })
     const { status } = await bench.waitFor('probed', 'ready', isReady)
@@ -121,7 +126,12 @@ describeNodes('pods of the small kubelet', () => {
   })
 
   test('have a container started again that is not live, and give one time that has a startup probe', async () => {
-    const exec = (file: string) => ({ exec: { command: ['test', '-e', file] }, periodSeconds: 1, failureThreshold: 2 })
+    const exec = (file: string) => ({
+      exec: { command: ['test', '-e', file] },
+      periodSeconds: 1,
+      timeoutSeconds: 10,
+      failureThreshold: 2,
+    })
     await bench.runPod('dying', 'touch /tmp/alive; sleep 2; rm /tmp/alive; sleep 60', {
       container: { livenessProbe: exec('/tmp/alive') },
     })
@@ -135,7 +145,7 @@ describeNodes('pods of the small kubelet', () => {
     await deletion('slow', '--force', '--grace-period=0')
   })
 
-  const isUp = { exec: { command: ['test', '-e', '/tmp/up'] }, periodSeconds: 1 }
+  const isUp = { exec: { command: ['test', '-e', '/tmp/up'] }, periodSeconds: 1, timeoutSeconds: 10 }
   const ignoring = 'trap "" TERM; touch /tmp/up; while :; do sleep 0.1; done'
 
   test('are asked to end by SIGTERM after their preStop hook, and have their say until they do', async () => {
@@ -177,7 +187,7 @@ describeNodes('pods of the small kubelet', () => {
     const pid = Number(mainStatus(pod)?.containerID?.replace('process://', ''))
     expect(process.kill(pid, 0)).toBe(true)
     await deletion('forced', '--force', '--grace-period=0')
-    await eventually({ what: 'an ended process', within: 5_000 }, () => {
+    await eventually({ what: 'an ended process', within: 30_000 }, () => {
       try {
         return process.kill(pid, 0) ? undefined : true
       } catch {
@@ -203,7 +213,7 @@ describeNodes('pods of the small kubelet', () => {
       kubectlOutput(kubectl, ['wait', `job/${name}`, `--for=condition=${condition}`, '--timeout=30s'])
     await Promise.all([wait('works', 'Complete'), wait('breaks', 'Failed')])
     await kubectlOutput(kubectl, ['delete', 'job', 'works', 'breaks'])
-    await eventually({ what: 'no pods of jobs', within: 10_000 }, async () => {
+    await eventually({ what: 'no pods of jobs', within: 30_000 }, async () => {
       const names = await kubectlOutput(kubectl, ['get', 'pods', '-l', 'job-name', '-o', 'name'])
       return names === '' ? true : undefined
     })

@@ -5,19 +5,19 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
-import { asList, asObject, type JsonObject } from '../../../src/kube/json.ts'
-import { describeCluster } from '../harness/describe-cluster.ts'
-import { createHelm, helmOutput, type Helm } from '../harness/helm.ts'
-import { kubectlOutput, type KubectlResult } from '../harness/kubectl.ts'
-import { startMeshward, type MeshwardServer } from '../harness/meshward-server.ts'
-import { meshwardWebhooks } from '../harness/meshward-webhooks.ts'
-import { registerWebhook, type Registration } from '../harness/register-webhook.ts'
-import { SHOP, writeShopChart } from './gitops-shop.ts'
-import { argoPrediction, differs, dryRunPrediction, itemsOf } from './gitops-tools.ts'
+import { asList, asObject, type JsonObject } from '../../src/kube/json.ts'
+import { describeCluster } from './harness/describe-cluster.ts'
+import { createHelm, helmOutput, type Helm } from './harness/helm.ts'
+import { kubectlOutput, type KubectlResult } from './harness/kubectl.ts'
+import { startMeshward, type MeshwardServer } from './harness/meshward-server.ts'
+import { meshwardWebhooks } from './harness/meshward-webhooks.ts'
+import { registerWebhook, type Registration } from './harness/register-webhook.ts'
+import { SHOP, writeShopChart } from './helm/gitops-shop.ts'
+import { argoPrediction, differs, dryRunPrediction, itemsOf } from './helm/gitops-tools.ts'
 
 // What docs/gitops.md says of Helm, Argo CD, Flux and `meshward fix`.
 
-const root = join(import.meta.dirname, '../../..')
+const root = join(import.meta.dirname, '../..')
 const ARGO = 'argocd-controller'
 
 describeCluster('beside GitOps, objects that defaults completed', (cluster) => {

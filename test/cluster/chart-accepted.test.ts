@@ -1,9 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
 
-import { asObject, type JsonObject } from '../../../src/kube/json.ts'
-import { describeCluster } from '../harness/describe-cluster.ts'
-import { kubectlOutput } from '../harness/kubectl.ts'
-import { openRenderer, type Renderer } from './render.ts'
+import { asObject, type JsonObject } from '../../src/kube/json.ts'
+import { describeCluster } from './harness/describe-cluster.ts'
+import { kubectlOutput } from './harness/kubectl.ts'
+import { openRenderer, type Renderer } from './helm/render.ts'
 
 /** Kinds of others, whose CRDs need not be in a cluster. */
 const OF_OTHERS: ReadonlySet<unknown> = new Set(['ServiceMonitor', 'PrometheusRule', 'Certificate'])
