@@ -1,4 +1,4 @@
-import { Optional, type ASTNode } from '@marcbachmann/cel-js'
+import { EvaluationError, Optional, type ASTNode } from '@marcbachmann/cel-js'
 
 import { countNodes, walk } from './ast.ts'
 import type { Checked } from './check/check-expression.ts'
@@ -105,7 +105,7 @@ function evaluateTyped(
     parts: [node.args[1]],
     endsAtFailure: true,
     call: ([list]) => errorsAt(node, () => typed(list, types, runtime)),
-    cost: ([list], value) => callCost(node.args[0])?.([list], value, 'single') ?? 1,
+    cost: ([list], value) => callCost(node.args[0])?.([list], value, 'single', runtime) ?? 1,
   }
   evaluateBy(node, (evaluator, _, context) => countCall(counted, evaluator, context))
 }
@@ -129,6 +129,7 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
   evaluateAround(args.iterable, (evaluate) => (evaluator, _, context) => {
     const value = evaluate(evaluator, context)
     if (value instanceof Map) runtime.charge(Math.ceil(value.size / 5))
+    else if (!Array.isArray(value)) throw new EvaluationError(`a ${nameOf(value)} is neither a list nor a map`, node)
     return value
   })
   // `all` and `exists` swallow the errors of single steps; without units left they stop at once.

@@ -1,5 +1,6 @@
 import { DYN, STRING, type ObjectType, type Type } from './check/type.ts'
 import { FunctionError } from './library/library.ts'
+import type { Work } from './runtime.ts'
 import { equalValues, type Comparable } from './value-order.ts'
 
 /**
@@ -16,11 +17,11 @@ export class MessageValue implements Comparable {
   }
 
   /** Lists and maps within an `Object` are equal only where they are one and the same. */
-  equals(other: unknown): boolean {
+  equals(other: unknown, work: Work): boolean {
     if (!(other instanceof MessageValue) || other.type !== this.type) return false
     if (other.fields.size !== this.fields.size) return false
     return [...this.fields].every(
-      ([name, value]) => other.fields.has(name) && equalValues(value, other.fields.get(name)),
+      ([name, value]) => other.fields.has(name) && equalValues(value, other.fields.get(name), work),
     )
   }
 

@@ -40,19 +40,19 @@ export function operatorNode(node: ASTNode, runtime: Runtime, facts: CallFacts):
         parts: node.args,
         endsAtFailure: false,
         call: ([a, b]) => errorsAt(node, () => operation(a, b, runtime)),
-        cost: operatorCost(node, facts),
+        cost: operatorCost(node, runtime, facts),
       }
       return countCall(counted, evaluator, scope)
     },
   }
 }
 
-function operatorCost(node: Binary, facts: CallFacts): CountedCall['cost'] {
+function operatorCost(node: Binary, runtime: Runtime, facts: CallFacts): CountedCall['cost'] {
   const cost = callCost(node.op)
   // What costs the same whatever it is given is counted beforehand, and whether a value is one of literals is looked up at once.
   if (cost === undefined || (node.op === 'in' && isFolded(node.args[1], facts))) return () => 0
   const overloads = facts.overloadsOf(node).length === 1 ? 'single' : 'several'
-  return (args, result) => cost(args, result, overloads)
+  return (args, result) => cost(args, result, overloads, runtime)
 }
 
 function isBinary(node: ASTNode): node is Binary {

@@ -3,7 +3,7 @@ import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import { FunctionError, sizeCost } from './library/library.ts'
 import type { Runtime } from './runtime.ts'
 import { durationOf, Instant, instantOf, nanosecondsOf } from './time.ts'
-import { equalValues, orderOf } from './value-order.ts'
+import { equalValues, isEqual, orderOf } from './value-order.ts'
 
 /** What an operator makes of two values. Throws where there is no such operation on them. */
 export type Operation = (left: unknown, right: unknown, runtime: Runtime) => unknown
@@ -14,7 +14,7 @@ export type Operation = (left: unknown, right: unknown, runtime: Runtime) => unk
  */
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   '==': equalValues,
-  '!=': isUnequal,
+  '!=': (a, b, runtime) => !isEqual(a, b, runtime),
   '<': (a, b) => compare('<', a, b) < 0,
   '<=': (a, b) => compare('<=', a, b) <= 0,
   '>': (a, b) => compare('>', a, b) > 0,
@@ -40,16 +40,6 @@ function within64Bits(value: bigint): bigint {
   throw new FunctionError('integer overflow')
 }
 
-/** What cannot be compared is not equal. */
-function isUnequal(a: unknown, b: unknown): boolean {
-  try {
-    return !equalValues(a, b)
-  } catch (error) {
-    if (error instanceof FunctionError) return true
-    throw error
-  }
-}
-
 function compare(operator: string, a: unknown, b: unknown): number {
   const order = orderOf(a, b)
   if (order !== undefined) return order
@@ -60,7 +50,7 @@ function compare(operator: string, a: unknown, b: unknown): number {
 function isIn(item: unknown, range: unknown, runtime: Runtime): boolean {
   if (Array.isArray(range)) {
     runtime.charge(range.length)
-    return range.some((other) => equalValues(item, other))
+    return range.some((other) => isEqual(item, other, runtime))
   }
   if (range instanceof Map) return range.has(item)
   throw noOverload('in', item, range)

@@ -31,6 +31,9 @@ export interface Evaluation {
   exceeded: boolean
 }
 
+/** What work is counted by; throws when there is too much of it. */
+export type Work = Pick<Runtime, 'charge'>
+
 /** Holds the evaluation that is running; one may run inside another, as a lazily evaluated variable does. */
 export class Runtime {
   private running: Evaluation | undefined

@@ -41,7 +41,9 @@ export function selectOptional(operand: unknown, key: unknown, engine: Select): 
 
 /** Of what an optional has, as behind a question mark. */
 function selectWithin(optional: Optional, key: unknown, engine: Select): unknown {
-  const value: unknown = optional.hasValue() ? optional.value() : undefined
+  if (!optional.hasValue()) return optional
+  const value: unknown = optional.value()
+  if (!KEYS.has(nameOf(key))) throw new FunctionError(`a ${nameOf(key)} is no key`)
   const within = value instanceof Map || Array.isArray(value)
   return within ? selectOptional(value, key, () => engine(optional, placeOf(key))) : engine(optional, key)
 }

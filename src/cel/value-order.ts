@@ -2,21 +2,25 @@ import { Optional } from '@marcbachmann/cel-js'
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { FunctionError } from './library/library.ts'
+import type { Work } from './runtime.ts'
 import { Instant } from './time.ts'
 
 /** A value of a type of Kubernetes' own, which knows what it is equal to. */
 export interface Comparable {
-  /** Throws where the API server has no such comparison. */
-  equals(other: unknown): boolean
+  /** Is a value of the same type equal to it? */
+  equals(other: unknown, work: Work): boolean
 }
 
 /**
  * Are two values of the engine equal? Numbers are compared by value whatever their type; values of types that have
- * nothing in common are not equal. Source: cel-go `common/types`, Equal.
+ * nothing in common are not equal. A value of a type of Kubernetes' own can be compared with null and its like only:
+ * other comparisons throw, but only where it is on the left.
+ * Source: cel-go `common/types`, Equal; k8s.io/apiserver `pkg/cel/quantity.go` and its neighbours.
  */
-export function equalValues(a: unknown, b: unknown): boolean {
+export function equalValues(a: unknown, b: unknown, work: Work): boolean {
   switch (typeof a) {
     case 'string':
+      return typeof b === 'string' && equalTexts(a, b, work)
     case 'boolean':
       return a === b
     case 'bigint':
@@ -25,16 +29,38 @@ export function equalValues(a: unknown, b: unknown): boolean {
       return typeof b === 'number' ? a === b : equalNumbers(a, b)
     default:
   }
-  if (a === b) return !isComparable(a) || a.equals(b)
-  if (typeof a !== 'object' || a === null || typeof b !== 'object' || b === null) return equalNumbers(a, b)
-  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b)
-  if (a instanceof Map) return b instanceof Map && equalMaps(a, b)
+  if (a === b) return !isComparable(a) || a.equals(b, work)
+  if (typeof a !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && equalLists(a, b, work)
+  if (a instanceof Map) return b instanceof Map && equalMaps(a, b, work)
   if (a instanceof UnsignedInt) return equalNumbers(a, b)
-  if (a instanceof Optional) return b instanceof Optional && equalOptionals(a, b)
+  if (a instanceof Optional) return b instanceof Optional && equalOptionals(a, b, work)
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0
   if (a instanceof Duration) return b instanceof Duration && a.seconds === b.seconds && a.nanos === b.nanos
   if (a instanceof Instant) return b instanceof Instant && a.nanoseconds === b.nanoseconds
-  return isComparable(a) && a.equals(b)
+  if (!isComparable(a)) return false
+  if (Object.getPrototypeOf(a) === Object.getPrototypeOf(b)) return a.equals(b, work)
+  throw new FunctionError('values of these types cannot be compared')
+}
+
+/** The same, but that values that cannot be compared are not equal, as in a search. */
+export function isEqual(a: unknown, b: unknown, work: Work): boolean {
+  return holds(() => equalValues(a, b, work))
+}
+
+/** Is it known that two values differ? Of those that cannot be compared it is not, as of items of two lists. */
+function differ(a: unknown, b: unknown, work: Work): boolean {
+  work.charge(1)
+  return holds(() => !equalValues(a, b, work))
+}
+
+function holds(test: () => boolean): boolean {
+  try {
+    return test()
+  } catch (error) {
+    if (error instanceof FunctionError) return false
+    throw error
+  }
 }
 
 /** Order of two values: below, at or above zero; undefined where they have none. Numbers of all types have one. */
@@ -86,19 +112,28 @@ function numberOf(value: unknown): bigint | number | undefined {
   return value instanceof UnsignedInt ? value.value : undefined
 }
 
-function equalLists(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, index) => equalValues(item, b[index]))
+function equalTexts(a: string, b: string, work: Work): boolean {
+  if (a.length !== b.length) return false
+  if (a.length >= TEXT_AT_ONCE) work.charge(a.length / TEXT_AT_ONCE)
+  return a === b
 }
 
-function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): boolean {
+/** Characters that are compared in the time of one unit of work. */
+const TEXT_AT_ONCE = 500
+
+function equalLists(a: readonly unknown[], b: readonly unknown[], work: Work): boolean {
+  return a.length === b.length && !a.some((item, index) => differ(item, b[index], work))
+}
+
+function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>, work: Work): boolean {
   if (a.size !== b.size) return false
-  for (const [key, value] of a) if (!b.has(key) || !equalValues(value, b.get(key))) return false
+  for (const [key, value] of a) if (!b.has(key) || differ(value, b.get(key), work)) return false
   return true
 }
 
-function equalOptionals(a: Optional, b: Optional): boolean {
+function equalOptionals(a: Optional, b: Optional, work: Work): boolean {
   if (!a.hasValue() || !b.hasValue()) return a.hasValue() === b.hasValue()
-  return equalValues(a.value(), b.value())
+  return equalValues(a.value(), b.value(), work)
 }
 
 function isComparable(value: unknown): value is Comparable {

@@ -140,7 +140,7 @@ function costOfCall(node: Call, accounts: Accounts): number {
     parts,
     endsAtFailure,
     call: (args, evaluator) => (node.op === 'call' ? handle(args, node, evaluator) : handle(args, evaluator, node)),
-    cost: (args, result) => costBy(args, result, overloads),
+    cost: (args, result) => costBy(args, result, overloads, runtime),
   }
   evaluateBy(node, (evaluator, _, context) => countCall(counted, evaluator, context))
   if (!endsAtFailure) return allCosts(parts, accounts)

@@ -1,9 +1,18 @@
 import { Optional } from '@marcbachmann/cel-js'
 
+import type { Work } from '../runtime.ts'
 import { bytesIn, codePointsIn } from '../text-length.ts'
 
-/** What a call costs beside its parts, by its values; `single`: did the check leave one way to call it? */
-export type CallCost = (args: readonly unknown[], result: unknown, overloads: 'single' | 'several') => number
+/**
+ * What a call costs beside its parts, by its values; `single`: did the check leave one way to call it? What has to be
+ * looked through for that is work.
+ */
+export type CallCost = (
+  args: readonly unknown[],
+  result: unknown,
+  overloads: 'single' | 'several',
+  work: Work,
+) => number
 
 // cel-go `common/cost.go`.
 const PER_CHARACTER = 0.1
@@ -54,26 +63,35 @@ function allocation(steps: number): number {
 }
 
 /** All of a value, as a tree. */
-function treeCost(value: unknown): number {
+function treeCost(value: unknown, work: Work): number {
   if (typeof value === 'string') return Math.floor(bytesIn(value) * PER_CHARACTER)
   if (value instanceof Uint8Array) return Math.floor(value.length * PER_CHARACTER)
   let cost = 0
-  if (Array.isArray(value)) for (const item of value) cost += treeCost(item)
-  else if (value instanceof Map) for (const [key, item] of value) cost += treeCost(key) + treeCost(item)
-  else cost = 1
+  if (Array.isArray(value)) {
+    work.charge(1 + value.length)
+    for (const item of value) cost += treeCost(item, work)
+    return cost
+  }
+  if (!(value instanceof Map)) return 1
+  work.charge(1 + value.size)
+  for (const [key, item] of value) cost += treeCost(key, work) + treeCost(item, work)
   return cost
 }
 
-const smaller: CallCost = ([a, b]) => Math.ceil(smallerSize(a, b) * PER_CHARACTER)
+function smallerCost(a: unknown, b: unknown): number {
+  return Math.ceil(smallerSize(a, b) * PER_CHARACTER)
+}
+
+const smaller: CallCost = ([a, b]) => smallerCost(a, b)
 const whenSingle =
   (cost: CallCost): CallCost =>
-  (args, result, overloads) =>
-    overloads === 'single' ? cost(args, result, overloads) : 1
+  (args, result, overloads, work) =>
+    overloads === 'single' ? cost(args, result, overloads, work) : 1
 const text: CallCost = ([value]) => traversal(value)
 const textTwice: CallCost = ([value]) => traversal(value, 2)
-const whole: CallCost = ([value]) => treeCost(value)
+const whole: CallCost = ([value], _, __, work) => treeCost(value, work)
 const output = whenSingle((_, result) => allocation(sizeOf(result)))
-const ordered = whenSingle((args, result, overloads) => (isText(args[0]) ? smaller(args, result, overloads) : 1))
+const ordered = whenSingle(([a, b]) => (isText(a) ? smallerCost(a, b) : 1))
 
 /** What it costs to compare each of so many values with each, and to make a new list of them. */
 export function comparisonCost(size: number, areTexts: boolean): number {
@@ -97,8 +115,8 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' || value instanceof Uint8Array
 }
 
-function pairs(times: number): CallCost {
-  return ([a, b]) => 1 + sizeOf(a) * sizeOf(b) * times
+function pairs(a: unknown, b: unknown): number {
+  return sizeOf(a) * sizeOf(b)
 }
 
 /**
@@ -114,11 +132,7 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   to_string: whenSingle(([value]) => (value instanceof Uint8Array ? traversal(value) : 1)),
   // `sets.contains` has the same name, and the namespace for a receiver.
   str_contains: ([value, part, ...rest]) =>
-    value === ''
-      ? 0
-      : rest.length === 0
-        ? traversal(value) * traversal(part)
-        : pairs(1)([part, ...rest], undefined, 'single'),
+    value === '' ? 0 : rest.length === 0 ? traversal(value) * traversal(part) : 1 + pairs(part, rest[0]),
   re_matches: matching,
   find: matching,
   findAll: matching,
@@ -143,8 +157,8 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   flatten: whenSingle(([list, depth]) => allocation(sizeOf(list) * (typeof depth === 'bigint' ? Number(depth) : 1))),
   distinct: whenSingle(compared),
   sort: whenSingle(compared),
-  equivalent: ([, a, b]) => pairs(2)([a, b], undefined, 'single'),
-  intersects: ([, a, b]) => pairs(1)([a, b], undefined, 'single'),
+  equivalent: ([, a, b]) => 1 + 2 * pairs(a, b),
+  intersects: ([, a, b]) => 1 + pairs(a, b),
   cidr: text,
   isIP: text,
   isCIDR: text,
@@ -157,7 +171,7 @@ const CALLS: Readonly<Record<string, CallCost>> = {
   isQuantity: text,
   semver: text,
   isSemver: text,
-  '==': (args, result, overloads) => (hasByteSize(args[0]) ? 1 : smaller(args, result, overloads)),
+  '==': ([a, b]) => (hasByteSize(a) ? 1 : smallerCost(a, b)),
   '!=': smaller,
   '<': ordered,
   '<=': ordered,

@@ -3,7 +3,7 @@ import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
 import { add, nameOf } from '../operators.ts'
 import type { Runtime } from '../runtime.ts'
-import { compareValues, equalValues, orderOf } from '../value-order.ts'
+import { compareValues, isEqual, orderOf } from '../value-order.ts'
 import { FunctionError, type Library } from './library.ts'
 
 /**
@@ -24,19 +24,19 @@ export const listsLibrary: Library = {
     for (const [name, evaluate] of Object.entries(TYPED))
       define(`list.${name}(): dyn`, (list: readonly unknown[]) => evaluate(list, SUMMABLE, runtime))
     define('list.str_indexOf(dyn): int', (list: readonly unknown[], item: unknown) =>
-      BigInt(paid(list).findIndex((other) => equalValues(other, item))),
+      BigInt(paid(list).findIndex((other) => isEqual(other, item, runtime))),
     )
     define('list.str_lastIndexOf(dyn): int', (list: readonly unknown[], item: unknown) =>
-      BigInt(paid(list).findLastIndex((other) => equalValues(other, item))),
+      BigInt(paid(list).findLastIndex((other) => isEqual(other, item, runtime))),
     )
     define('list.slice(int, int): list', (list: readonly unknown[], start: bigint, end: bigint) =>
       slice(paid(list), start, end),
     )
     define('list.distinct(): list', (list: readonly unknown[]) => distinct(list, runtime))
-    define('list.flatten(): list', (list: readonly unknown[]) => paid(list.flat()))
+    define('list.flatten(): list', (list: readonly unknown[]) => flatten(list, 1, runtime))
     define('list.flatten(int): list', (list: readonly unknown[], depth: bigint) => {
       if (depth < 0n) throw new FunctionError('level must be non-negative')
-      return paid(list.flat(Number(depth)))
+      return flatten(list, Number(depth), runtime)
     })
     define('list.sort(): list', (list: readonly unknown[]) => sortBy(paid(list), list))
     define('list.list_reverse(): list', (list: readonly unknown[]) => paid(list).toReversed())
@@ -122,6 +122,13 @@ export function sortBy(list: readonly unknown[], keys: readonly unknown[]): read
   return order.map((place) => list[place])
 }
 
+/** The items of lists within lists in their place, down to a depth; each list is paid for before it is gone through. */
+function flatten(list: readonly unknown[], depth: number, runtime: Runtime): readonly unknown[] {
+  runtime.charge(1 + list.length)
+  if (depth === 0) return list
+  return list.flatMap((item) => (Array.isArray(item) ? flatten(item, depth - 1, runtime) : [item]))
+}
+
 function slice(list: readonly unknown[], start: bigint, end: bigint): readonly unknown[] {
   if (start < 0n || end < 0n) throw new FunctionError(`cannot slice(${start}, ${end}), negative indexes not supported`)
   if (start > end)
@@ -135,7 +142,7 @@ function distinct(list: readonly unknown[], runtime: Runtime): readonly unknown[
   const kept: unknown[] = []
   for (const item of list) {
     runtime.charge(1 + kept.length)
-    if (!kept.some((other) => equalValues(other, item))) kept.push(item)
+    if (!kept.some((other) => isEqual(other, item, runtime))) kept.push(item)
   }
   return kept
 }

@@ -15,6 +15,7 @@ export const regexLibrary: Library = {
     const compile = (pattern: string): Pattern => {
       let regex = compiled.get(pattern)
       if (regex === undefined) {
+        runtime.charge(pattern.length * PER_PATTERN_CHARACTER)
         const compiledPattern = compilePattern(pattern)
         regex = { regex: compiledPattern, isIn: remembering((text) => compiledPattern.matcher(text).find()) }
         // Patterns may come from objects, so the number that is kept is bounded.
@@ -58,6 +59,9 @@ interface Pattern {
   /** Does the pattern match anywhere in a text? */
   readonly isIn: (text: string) => boolean
 }
+
+/** Units of work for compiling one character of a pattern. */
+const PER_PATTERN_CHARACTER = 20
 
 /** Units of work for finding one match. */
 const PER_MATCH = 10

@@ -1,5 +1,5 @@
 import type { Runtime } from '../runtime.ts'
-import { equalValues } from '../value-order.ts'
+import { isEqual } from '../value-order.ts'
 import type { Library } from './library.ts'
 
 /** Lists as sets. Source: cel-go `ext/sets.go`. */
@@ -15,11 +15,11 @@ export const setsLibrary: Library = {
         { async: false },
       )
     }
-    const containsAll: Test = (a, b) => b.every((item) => a.some((other) => equalValues(other, item)))
+    const containsAll: Test = (a, b) => b.every((item) => a.some((other) => isEqual(other, item, runtime)))
     // `contains` of strings is renamed, and with it every call of that name.
     define('str_contains', containsAll)
     define('equivalent', (a, b) => containsAll(a, b) && containsAll(b, a))
-    define('intersects', (a, b) => b.some((item) => a.some((other) => equalValues(other, item))))
+    define('intersects', (a, b) => b.some((item) => a.some((other) => isEqual(other, item, runtime))))
   },
 }
 
