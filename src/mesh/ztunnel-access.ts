@@ -43,10 +43,16 @@ export function ztunnelPoliciesFor(snapshot: MeshSnapshot, workload: Client): Zt
       const converted = convertAuthorizationPolicy(snapshot, policy)
       return typeof converted !== 'string' && isFor(converted, workload) ? [converted] : []
     })
+  const { policies: peers, missing } = ztunnelPeerPolicies(snapshot, workload)
+  return { policies: [...found, ...peers].sort((a, b) => compareText(a.key, b.key)), missing }
+}
+
+/** Those of them that stand for PeerAuthentications, of which there is one at most. */
+export function ztunnelPeerPolicies(snapshot: MeshSnapshot, workload: Client): ZtunnelPolicies {
   const reference = peerPolicyReference(snapshot, workload)
-  const peer = reference === undefined ? undefined : policyBehind(snapshot, reference)
-  const policies = [...found, ...(peer === undefined ? [] : [peer])].sort((a, b) => compareText(a.key, b.key))
-  return { policies, missing: reference === undefined || peer !== undefined ? [] : [reference.key] }
+  if (reference === undefined) return { policies: [], missing: [] }
+  const policy = policyBehind(snapshot, reference)
+  return policy === undefined ? { policies: [], missing: [reference.key] } : { policies: [policy], missing: [] }
 }
 
 /** Every policy that istiod sends to ztunnel, by key. */

@@ -1,7 +1,7 @@
 import { asObject, type JsonObject } from '../../../kube/json.ts'
 import { nameOf as ownName, namespaceOf, type KubeObject } from '../../../kube/object.ts'
 import { eachWaypointBypass } from '../../../mesh/ambient-bypass.ts'
-import { gapsUnder, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
+import { gapsUnder, mayHaveGaps, type PeerGap } from '../../../mesh/ambient-peer-gaps.ts'
 import { placesOfPolicy } from '../../../mesh/ambient-reach.ts'
 import { discoveredMesh } from '../../../mesh/discovery.ts'
 import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
@@ -42,11 +42,12 @@ function* firstGap(mesh: MeshSnapshot, policy: KubeObject): Generator<PeerGap> {
   if (!isNamespaceWide(policy)) return yield* gapsUnder(mesh, policy)
   const own = namespaceOf(policy)
   const isForMesh = own === meshConfigOf(mesh).rootNamespace
-  for (const other of isForMesh
-    ? mesh.all(KINDS.peerAuthentication)
-    : mesh.inNamespace(KINDS.peerAuthentication, own)) {
-    const ports = asObject(asObject(other.spec).portLevelMtls)
-    if (!isNamespaceWide(other) && Object.keys(ports).length > 0) yield* gapsUnder(mesh, other)
+  for (const namespace of isForMesh ? mesh.namespacesWith(KINDS.peerAuthentication) : [own]) {
+    if (!mayHaveGaps(mesh, namespace)) continue
+    for (const other of mesh.inNamespace(KINDS.peerAuthentication, namespace)) {
+      const ports = asObject(asObject(other.spec).portLevelMtls)
+      if (!isNamespaceWide(other) && Object.keys(ports).length > 0) yield* gapsUnder(mesh, other)
+    }
   }
 }
 
