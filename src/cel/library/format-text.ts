@@ -1,6 +1,6 @@
 import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 
-import type { Runtime } from '../runtime.ts'
+import type { Runtime, Work } from '../runtime.ts'
 import { formatDuration, formatTimestamp, Instant } from '../time.ts'
 import { compareValues } from '../value-order.ts'
 import { formatDouble } from './conversions.ts'
@@ -18,9 +18,14 @@ export const formatTextLibrary: Library = {
     )
     environment.registerType('namespace.strings', { ctor: StringsNamespace })
     environment.registerConstant('strings', 'namespace.strings', new StringsNamespace())
-    environment.registerFunction('namespace.strings.quote(string): string', (_: unknown, text: string) => quote(text), {
-      async: false,
-    })
+    environment.registerFunction(
+      'namespace.strings.quote(string): string',
+      (_: unknown, text: string) => {
+        runtime.charge(sizeCost(text.length))
+        return quote(text)
+      },
+      { async: false },
+    )
   },
 }
 
@@ -39,7 +44,7 @@ function format(text: string, args: readonly unknown[], runtime: Runtime): strin
       if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
       const value = args[used]
       used += 1
-      runtime.charge(PER_PART * countParts(value))
+      payFor(value, runtime)
       const shown = formatOne(verb, value, precision === undefined ? 6 : Number(precision.slice(1)))
       runtime.charge(sizeCost(shown.length))
       return shown
@@ -53,12 +58,12 @@ function format(text: string, args: readonly unknown[], runtime: Runtime): strin
 /** Units of work for showing one of the values within a value. */
 const PER_PART = 5
 
-/** How many values a value holds, itself one of them. */
-function countParts(value: unknown): number {
+/** Pays for all that a value holds, as a tree, before it is shown. */
+function payFor(value: unknown, work: Work): void {
+  if (typeof value === 'string') work.charge(sizeCost(value.length))
   const parts: Iterable<unknown> = Array.isArray(value) ? value : value instanceof Map ? value.values() : []
-  let count = 1
-  for (const part of parts) count += countParts(part)
-  return count
+  work.charge(PER_PART * (1 + (Array.isArray(value) ? value.length : value instanceof Map ? value.size : 0)))
+  for (const part of parts) payFor(part, work)
 }
 
 function formatOne(verb: string, value: unknown, precision: number): string {
@@ -183,5 +188,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 function quote(text: string): string {
-  return `"${Array.from(text.toWellFormed(), (point) => ESCAPES[point] ?? point).join('')}"`
+  return `"${text.toWellFormed().replaceAll(/[\u0007\b\f\n\r\t\v\\"]/g, (character) => ESCAPES[character] ?? character)}"`
 }

@@ -178,8 +178,13 @@ function keepMark(blanks: string): string {
 
 /** Replaces the first `limit` places, all below zero. What is built is paid for before it is built. */
 function replace(text: string, old: string, by: string, limit: bigint, runtime: Runtime): string {
+  if (old !== '' && limit < 0n) {
+    const places = countOf(text, old)
+    runtime.charge(places * PER_PLACE + sizeCost(text.length + places * Math.max(by.length - old.length, 0)))
+    return places === 0 ? text : text.replaceAll(old, () => by)
+  }
   const places = placesOf(text, old, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit))
-  runtime.charge(sizeCost(text.length + places.length * Math.max(by.length - old.length, 0)))
+  runtime.charge(places.length + sizeCost(text.length + places.length * Math.max(by.length - old.length, 0)))
   const parts: string[] = []
   let from = 0
   for (const at of places) {
@@ -188,6 +193,16 @@ function replace(text: string, old: string, by: string, limit: bigint, runtime: 
   }
   parts.push(text.slice(from))
   return parts.join('')
+}
+
+/** Units of work for one place that is replaced. */
+const PER_PLACE = 0.25
+
+/** How often a part stands in a text, without overlaps. */
+function countOf(text: string, part: string): number {
+  let count = 0
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + part.length)) count += 1
+  return count
 }
 
 /** Where a part stands in a text, without overlaps; the empty part stands around every code point, as in Go. */
