@@ -2,12 +2,13 @@ import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { isCaptured } from './ambient-enrolment.ts'
 import { workloadsOf } from './endpoints.ts'
 import { podsByLabel } from './indexes.ts'
+import { memo, memoByKey } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import type { MeshService } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { GATEWAY_NAME } from './waypoint-gateways.ts'
 import { workloadOf, type Workload } from './workloads.ts'
-import { ztunnelPoliciesFor } from './ztunnel-access.ts'
+import { ztunnelPoliciesFor, ztunnelPoliciesIn } from './ztunnel-access.ts'
 import { effectOfRule, isEmptyMatch } from './ztunnel-match.ts'
 import type { ZtunnelMatch, ZtunnelPolicy } from './ztunnel-policy.ts'
 
@@ -37,13 +38,32 @@ export function* eachWaypointBypass(
   waypoint: KubeObject,
   service: MeshService,
 ): Generator<WaypointBypass> {
-  const identities = waypointIdentities(snapshot, waypoint)
+  const { identities, isShut } = guardOf(snapshot)(waypoint)
+  if (isShut(service.namespace)) return
   for (const workload of workloadsOf(snapshot, service)) {
     if (!isCaptured(snapshot, workload)) continue
-    const allowing = ztunnelPoliciesFor(snapshot, workload).policies.filter(({ action }) => action === 'ALLOW')
+    const allowing = ztunnelPoliciesFor(snapshot, workload).policies.filter(isAllow)
     const policy = allowing.find((candidate) => admitsOthers(candidate, identities))
     if (allowing.length === 0 || policy !== undefined) yield { workload, policy }
   }
+}
+
+/** A waypoint may serve the whole mesh: what does not differ between its services is worked out once. */
+const guardOf = memo((snapshot: MeshSnapshot) =>
+  memo((waypoint: KubeObject) => {
+    const identities = waypointIdentities(snapshot, waypoint)
+    /** Is there an ALLOW policy for all workloads of a namespace, and none for any of them that admits others? */
+    const isShut = memoByKey(String, (namespace: string) => {
+      const { wide, selective } = ztunnelPoliciesIn(snapshot)(namespace)
+      const isOpen = [...wide, ...selective].some((policy) => isAllow(policy) && admitsOthers(policy, identities))
+      return wide.some(isAllow) && !isOpen
+    })
+    return { identities, isShut }
+  }),
+)
+
+function isAllow({ action }: ZtunnelPolicy): boolean {
+  return action === 'ALLOW'
 }
 
 /** The identities of a waypoint: of its pods or, where none is known, of the account that Istio makes for it, called like it. */

@@ -5,13 +5,19 @@ import { authorizationOf, enforcedRules } from './authorization.ts'
 import { text } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
 import { KINDS, kindNameOf, type KindName } from './kinds.ts'
+import { memo, memoByKey } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import { targetRefsOf } from './policy-attachment.ts'
 import { isHttpOrDetected } from './protocol.ts'
 import { servicesOf, type MeshService } from './registry.ts'
 import { eachSelectedWorkload } from './selection.ts'
 import type { MeshSnapshot } from './snapshot.ts'
-import { servicesOfWaypoint, waypointOfService, workloadsOfWaypoint, type WaypointUse } from './waypoint-attachment.ts'
+import {
+  eachWorkloadOfWaypoint,
+  servicesOfWaypoint,
+  waypointOfService,
+  type WaypointUse,
+} from './waypoint-attachment.ts'
 import { GATEWAY_NAME, isWaypoint, waypointsOf } from './waypoint-gateways.ts'
 import { targetKind } from './waypoint-policies.ts'
 import { selectWorkloads, type Workload } from './workloads.ts'
@@ -187,7 +193,7 @@ function* examineWaypoint(
 ): Generator<Step> {
   const served = servicesOfWaypoint(snapshot, waypoint).filter((service) => servesAnything(snapshot, policy, service))
   for (const service of served) yield { kind: 'waypoint', waypoint, service }
-  const isDirect = workloadsOfWaypoint(snapshot, waypoint).length > 0 && isLeft(snapshot, policy, 'http')
+  const isDirect = isLeft(snapshot, policy, 'http') && eachWorkloadOfWaypoint(snapshot, waypoint).next().done !== true
   if (isDirect) yield { kind: 'waypoint', waypoint, service: undefined }
   if (served.length === 0 && !isDirect) yield { reason: 'waypoint-serves-nothing', waypoint, field }
 }
@@ -201,6 +207,15 @@ function servesAnything(snapshot: MeshSnapshot, policy: KubeObject, { ports }: M
 /** Is anything of the policy left where traffic is of this kind? */
 function isLeft(snapshot: MeshSnapshot, policy: KubeObject, protocol: 'http' | 'tcp'): boolean {
   if (kindNameOf(policy) !== KINDS.authorizationPolicy) return protocol === 'http'
-  const rules = enforcedRules(snapshot, authorizationOf([policy]), protocol)
-  return Object.values(rules).some((list) => list.length > 0)
+  return isAnyRuleLeft(snapshot)(policy)(protocol)
 }
+
+/** Asked for each service of a waypoint. */
+const isAnyRuleLeft = memo((snapshot: MeshSnapshot) =>
+  memo((policy: KubeObject) =>
+    memoByKey(String, (protocol: 'http' | 'tcp') => {
+      const rules = enforcedRules(snapshot, authorizationOf([policy]), protocol)
+      return Object.values(rules).some((list) => list.length > 0)
+    }),
+  ),
+)

@@ -3,6 +3,8 @@ import { MANAGED } from './ambient-enrolment.ts'
 import { isTrue } from './fields.ts'
 import { waypointUsers } from './indexes.ts'
 import { KINDS } from './kinds.ts'
+import { memoByKey } from './memo.ts'
+import { memoByReads } from './memo-by-reads.ts'
 import { podTemplateOf } from './pod-template.ts'
 import { servicesOf, type MeshService } from './registry.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -91,21 +93,34 @@ export function servicesOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject):
       for (const service of snapshot.inNamespace(kind, nameOf(namespace))) found.add(service)
     }
   }
+  const usedIn = memoByKey(String, (namespace: string) => waypointsUsedIn(snapshot, namespace))
   return [...found]
-    .filter((service) => waypointOfService(snapshot, service).waypoint === gateway)
+    .filter((service) => usedIn(namespaceOf(service)).get(service) === gateway)
     .flatMap((service) => servicesOf(service))
 }
 
+/** The waypoints of the Services and ServiceEntries of a namespace, where they have one. */
+const waypointsUsedIn = memoByReads((snapshot, namespace): ReadonlyMap<KubeObject, KubeObject | undefined> => {
+  const services = [KINDS.service, KINDS.serviceEntry].flatMap((kind) => snapshot.inNamespace(kind, namespace))
+  return new Map(services.map((service) => [service, waypointOfService(snapshot, service).waypoint]))
+})
+
 /** The workloads whose own address a waypoint serves. */
 export function workloadsOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): readonly Workload[] {
+  return [...eachWorkloadOfWaypoint(snapshot, gateway)]
+}
+
+/** The same one by one, for whoever asks whether there is any. */
+export function* eachWorkloadOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): Generator<Workload> {
   const namespaces = new Set(snapshot.find(waypointUsers.namespaces, keyOf(gateway)).map(nameOf))
   for (const index of waypointUsers.workloads) {
     for (const object of snapshot.find(index, keyOf(gateway))) namespaces.add(namespaceOf(object))
   }
-  return [...namespaces]
-    .sort()
-    .flatMap((namespace) => workloadsIn(snapshot, namespace))
-    .filter((workload) => waypointOfWorkload(snapshot, workload).waypoint === gateway)
+  for (const namespace of [...namespaces].sort()) {
+    for (const workload of workloadsIn(snapshot, namespace)) {
+      if (waypointOfWorkload(snapshot, workload).waypoint === gateway) yield workload
+    }
+  }
 }
 
 /** The Gateway of the Gateway API that a workload is an instance of, ready or not. */

@@ -3,6 +3,7 @@ import { matchesLabels } from '../kube/selector.ts'
 import { compareText } from './age.ts'
 import type { Client } from './destination-rule.ts'
 import { KINDS } from './kinds.ts'
+import { memo, memoByKey } from './memo.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import type { EffectiveMtls } from './peer-authentication.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -36,16 +37,36 @@ export interface ConnectionVerdict {
  * istio: serviceregistry/ambient/workloads.go buildWorkloadPolicies; ztunnel src/state.rs assert_rbac.
  */
 export function ztunnelPoliciesFor(snapshot: MeshSnapshot, workload: Client): ZtunnelPolicies {
-  const { rootNamespace } = meshConfigOf(snapshot)
-  const found = [...new Set([rootNamespace, workload.namespace])]
-    .flatMap((namespace) => snapshot.inNamespace(KINDS.authorizationPolicy, namespace))
-    .flatMap((policy): readonly ZtunnelPolicy[] => {
-      const converted = convertAuthorizationPolicy(snapshot, policy)
-      return typeof converted !== 'string' && isFor(converted, workload) ? [converted] : []
-    })
+  const { wide, selective } = ztunnelPoliciesIn(snapshot)(workload.namespace)
   const { policies: peers, missing } = ztunnelPeerPolicies(snapshot, workload)
-  return { policies: [...found, ...peers].sort((a, b) => compareText(a.key, b.key)), missing }
+  const policies = [...wide, ...selective.filter((policy) => selects(policy, workload)), ...peers]
+  return { policies: policies.sort((a, b) => compareText(a.key, b.key)), missing }
 }
+
+/** What AuthorizationPolicies became for the workloads of a namespace: for all of them, and for some. */
+interface NamespacePolicies {
+  readonly wide: readonly ZtunnelPolicy[]
+  readonly selective: readonly ZtunnelPolicy[]
+}
+
+/** The mesh's policies and those of a namespace, worked out once for all its workloads. */
+export const ztunnelPoliciesIn = memo((snapshot: MeshSnapshot) =>
+  memoByKey(String, (namespace: string): NamespacePolicies => {
+    const { rootNamespace } = meshConfigOf(snapshot)
+    const all = [...new Set([rootNamespace, namespace])]
+      .flatMap((each) => snapshot.inNamespace(KINDS.authorizationPolicy, each))
+      .flatMap((policy): readonly ZtunnelPolicy[] => {
+        const converted = convertAuthorizationPolicy(snapshot, policy)
+        return typeof converted === 'string' ? [] : [converted]
+      })
+    return {
+      wide: all.filter(
+        (policy) => policy.scope === 'mesh' || (policy.scope === 'namespace' && policy.namespace === namespace),
+      ),
+      selective: all.filter((policy) => policy.scope === 'workload'),
+    }
+  }),
+)
 
 /** Those of them that stand for PeerAuthentications, of which there is one at most. */
 export function ztunnelPeerPolicies(snapshot: MeshSnapshot, workload: Client): ZtunnelPolicies {
@@ -111,11 +132,9 @@ export function isOfPeer({ object }: ZtunnelPolicy): boolean {
   return object === undefined || object.kind === 'PeerAuthentication'
 }
 
-function isFor({ scope, namespace, object }: ZtunnelPolicy, workload: Client): boolean {
-  if (scope === 'mesh') return true
-  if (scope === 'namespace') return namespace === workload.namespace
+function selects({ object }: ZtunnelPolicy, { labels: own }: Client): boolean {
   const labels = asObject(asObject(asObject(object?.spec).selector).matchLabels)
-  return Object.keys(labels).length > 0 && matchesLabels(labels, workload.labels)
+  return Object.keys(labels).length > 0 && matchesLabels(labels, own)
 }
 
 function policyBehind(snapshot: MeshSnapshot, { of }: PeerPolicyReference): ZtunnelPolicy | undefined {
