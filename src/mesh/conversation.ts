@@ -70,7 +70,8 @@ function* walkCall(snapshot: MeshSnapshot, query: ConversationQuery, plane: Plan
   if (called.kind === 'registered' || plane !== 'gateway') yield* hostSteps(snapshot, called, concrete)
   if (concrete === undefined)
     return fails('DNS failure', `the ExternalName Services behind ${registered} lead in a circle`)
-  const call: Call = { snapshot, client, host: concrete, port, asked: host, request, brokenAs: 'connection reset' }
+  const asked = host.toLowerCase().replace(/\.$/, '')
+  const call: Call = { snapshot, client, host: concrete, port, asked, request, brokenAs: 'connection reset' }
   switch (plane) {
     case 'gateway':
       return yield* walkFromGateway(call)

@@ -25,9 +25,7 @@ export function backendsOf(snapshot: MeshSnapshot, route: KubeObject): readonly 
   return asList(asObject(route.spec).rules).flatMap((item, index) => {
     const rule = asObject(item)
     const field = `spec.rules[${index}]`
-    const own = blocks(rule.backendRefs).map((ref, at) =>
-      backendOf(snapshot, route, ref, `${field}.backendRefs[${at}]`),
-    )
+    const own = backendsOfRule(snapshot, route, rule, field)
     const mirrors = asList(rule.filters).flatMap((filter, at) => {
       const ref = asObject(asObject(filter).requestMirror).backendRef
       if (ref === undefined) return []
@@ -35,6 +33,21 @@ export function backendsOf(snapshot: MeshSnapshot, route: KubeObject): readonly 
     })
     return [...own, ...mirrors]
   })
+}
+
+/** Is it a Gateway or a route of the Gateway API, which Istio follows in other ways than VirtualServices? istio: UseGatewaySemantics. */
+export function isGatewayApi({ apiVersion }: KubeObject): boolean {
+  return apiVersion.startsWith('gateway.networking.k8s.io/')
+}
+
+/** The backends of one rule of a route, in order, without those of mirrors. */
+export function backendsOfRule(
+  snapshot: MeshSnapshot,
+  route: KubeObject,
+  rule: JsonObject,
+  field: string,
+): readonly RouteBackend[] {
+  return blocks(rule.backendRefs).map((ref, at) => backendOf(snapshot, route, ref, `${field}.backendRefs[${at}]`))
 }
 
 function backendOf(snapshot: MeshSnapshot, route: KubeObject, ref: JsonObject, field: string): RouteBackend {

@@ -65,22 +65,23 @@ export const placementsByGateway: (placements: readonly Placement[]) => Readonly
 const mergeServers = memo((gateways: readonly KubeObject[]) =>
   memoByKey(
     (targets: ReadonlyMap<number, number>) => JSON.stringify([...targets]),
-    (targets): MergedServers => {
-      const merge: Merge = { ports: new Map(), groups: new Map(), routes: new Map() }
-      const placements = gateways.flatMap((gateway) =>
-        serversOf(gateway).map((server) => {
-          const port = targets.get(server.port) ?? server.port
-          return { server, port, conflict: place(merge, server, port) }
-        }),
-      )
-      return {
-        placements,
-        groups: [...merge.groups.values()],
-        sharingRoutes: (server, port) => merge.routes.get(routeName(server, port)) ?? [],
-      }
-    },
+    (targets): MergedServers => mergedServers(gateways.flatMap(serversOf), targets),
   ),
 )
+
+/** What becomes of servers, in their order, at a pod whose ports lead elsewhere: `targets` has the pod's port for a Service's. */
+export function mergedServers(servers: readonly GatewayServer[], targets: ReadonlyMap<number, number>): MergedServers {
+  const merge: Merge = { ports: new Map(), groups: new Map(), routes: new Map() }
+  const placements = servers.map((server) => {
+    const port = targets.get(server.port) ?? server.port
+    return { server, port, conflict: place(merge, server, port) }
+  })
+  return {
+    placements,
+    groups: [...merge.groups.values()],
+    sharingRoutes: (server, port) => merge.routes.get(routeName(server, port)) ?? [],
+  }
+}
 
 /**
  * The pod's port behind each port of the Services in front of it; of several the oldest Service's counts. A port that no

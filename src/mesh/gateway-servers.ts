@@ -1,6 +1,7 @@
 import { asList, asObject, type JsonObject } from '../kube/json.ts'
 import { nameOf, namespaceOf, type KubeObject } from '../kube/object.ts'
 import { block, number, text, texts, wordIn } from './fields.ts'
+import { isGatewayApi } from './gateway-api-backends.ts'
 import { memo } from './memo.ts'
 import { isHttp, parseProtocol, type Protocol } from './protocol.ts'
 
@@ -66,9 +67,9 @@ export function serverName({ gatewayName, index }: GatewayServer): string {
   return `${gatewayName}#${index}`
 }
 
-/** Where the server is written: `spec.servers[2]`. */
-export function serverField({ index }: GatewayServer): string {
-  return `spec.servers[${index}]`
+/** Where the server is written: `spec.servers[2]`, of a Gateway of the Gateway API `spec.listeners[2]`. */
+export function serverField({ gateway, index }: GatewayServer): string {
+  return isGatewayApi(gateway) ? `spec.listeners[${index}]` : `spec.servers[${index}]`
 }
 
 /** TLS, terminated or passed on; an HTTP server with a redirect is none. istio: config/gateway IsTLSServer. */

@@ -1,7 +1,8 @@
 import { asObject, own, type Json, type JsonObject } from '../kube/json.ts'
 import type { KubeObject } from '../kube/object.ts'
 import { block, blocks, text, texts, wordIn } from './fields.ts'
-import type { GatewayServer, ServerTlsMode } from './gateway-servers.ts'
+import { isGatewayApi } from './gateway-api-backends.ts'
+import { serverField, type GatewayServer, type ServerTlsMode } from './gateway-servers.ts'
 import { KINDS } from './kinds.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import type { MeshSnapshot } from './snapshot.ts'
@@ -76,8 +77,8 @@ function certificatesOf(
   server: GatewayServer,
   tls: JsonObject,
 ): readonly CertificateSource[] {
-  const field = `spec.servers[${server.index}].tls`
-  const names = credentialNames(tls)
+  const field = `${serverField(server)}.tls`
+  const names = credentialNames(server, tls)
   if (names.length > 0) {
     return names.map(({ name, field: own }) =>
       credential(snapshot, podNamespace, { name, field: `${field}.${own}`, keys: CERTIFICATE_KEYS }),
@@ -89,13 +90,13 @@ function certificatesOf(
 
 /** One CA for all certificates: that of the first. istio: security/model/authentication.go ApplyCredentialSDSToServerCommonTLSContext. */
 function caOf(snapshot: MeshSnapshot, podNamespace: string, server: GatewayServer, tls: JsonObject): CertificateSource {
-  const field = `spec.servers[${server.index}].tls`
+  const field = `${serverField(server)}.tls`
   const explicit = text(tls.caCertCredentialName)
   if (explicit) {
     const place = { name: explicit, field: `${field}.caCertCredentialName`, keys: CA_KEYS }
     return credential(snapshot, podNamespace, place)
   }
-  const [first] = credentialNames(tls)
+  const [first] = credentialNames(server, tls)
   if (first !== undefined) {
     const place = { name: `${first.name}${CA_SUFFIX}`, field: `${field}.${first.field}`, keys: CA_KEYS }
     return credential(snapshot, podNamespace, place)
@@ -103,9 +104,13 @@ function caOf(snapshot: MeshSnapshot, podNamespace: string, server: GatewayServe
   return text(tls.caCertificates) ? FILE : WORKLOAD
 }
 
-function credentialNames(tls: JsonObject): readonly { readonly name: string; readonly field: string }[] {
+function credentialNames(
+  { gateway }: GatewayServer,
+  tls: JsonObject,
+): readonly { readonly name: string; readonly field: string }[] {
   const several = texts(tls.credentialNames)
-  if (several.length > 0) return several.map((name, index) => ({ name, field: `credentialNames[${index}]` }))
+  const list = isGatewayApi(gateway) ? 'certificateRefs' : 'credentialNames'
+  if (several.length > 0) return several.map((name, index) => ({ name, field: `${list}[${index}]` }))
   const name = text(tls.credentialName)
   return name ? [{ name, field: 'credentialName' }] : []
 }

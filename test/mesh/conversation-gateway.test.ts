@@ -152,7 +152,7 @@ describe('what somebody asks of a gateway', () => {
       'is for nobody without a Gateway',
       [],
       asked(`${HOST}:80`),
-      'fails: connection refused; no Gateway selects the gateway',
+      'fails: connection refused; no Gateway is for the gateway',
     ],
     [
       'is for nobody where the server is skipped',
@@ -161,7 +161,7 @@ describe('what somebody asks of a gateway', () => {
         gateway('istio-system/late', [https], { age: 2 }),
       ],
       asked(`${HOST}:443`),
-      'fails: connection reset; istio-system/late#0 is skipped, istio-system/front#0 being there before: duplicate-host — Gateway istio-system/late spec.servers[0]',
+      'fails: connection reset; skipped, as Gateway istio-system/front spec.servers[0] was there before: duplicate-host — Gateway istio-system/late spec.servers[0]',
     ],
     [
       'is answered by a route that leads nowhere',
@@ -336,7 +336,7 @@ describe('what a gateway calls', () => {
     })
     const mesh = world([front(server('80 HTTP', ['api.example'])), entry, egress])
     expect(answersIn(mesh, 'listener', asked('api.example:80'))).toStrictEqual([
-      'istio-system/front#0 serves api.example:80, port 8080 of the pod: plain text — Gateway istio-system/front spec.servers[0]',
+      'it serves api.example:80, port 8080 of the pod: plain text — Gateway istio-system/front spec.servers[0]',
     ])
   })
 })

@@ -163,5 +163,10 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   RequestAuthentication: 'security.istio.io/v1',
   Waypoint: 'gateway.networking.k8s.io/v1',
   GatewayClass: 'gateway.networking.k8s.io/v1',
+  HTTPRoute: 'gateway.networking.k8s.io/v1',
+  GRPCRoute: 'gateway.networking.k8s.io/v1',
+  TLSRoute: 'gateway.networking.k8s.io/v1',
+  TCPRoute: 'gateway.networking.k8s.io/v1alpha2',
+  ReferenceGrant: 'gateway.networking.k8s.io/v1beta1',
   Deployment: 'apps/v1',
 }

@@ -1,3 +1,4 @@
+import { kubernetesGatewayProxy } from '../gateway-api-routes.ts'
 import { gatewayListeners } from '../gateway-listeners.ts'
 import { targetPorts } from '../gateway-merge.ts'
 import { gatewayProxy, type GatewayProxy } from '../gateway-routes.ts'
@@ -5,6 +6,7 @@ import { coveringPatterns } from '../hosts.ts'
 import type { Destination, Route } from '../http-route.ts'
 import { scopeOf } from '../sidecar.ts'
 import type { RouteEntry } from '../virtual-service.ts'
+import { gatewayRunBy } from '../waypoint-attachment.ts'
 import type { Call, ProxyCall } from './call.ts'
 import { deadlineSteps } from './deadline.ts'
 import { destinationsOf, destinationText } from './destinations.ts'
@@ -19,7 +21,9 @@ import { objectName, step, walkParts, type Decider, type Part, type Walk } from 
 export function* walkFromGateway(plain: Call): Walk {
   const { snapshot, client, host, port } = plain
   const call: ProxyCall = { ...plain, scope: scopeOf(client.namespace, undefined), brokenAs: '503' }
-  const proxy = gatewayProxy(snapshot, client)
+  const gateway = gatewayRunBy(snapshot, client)
+  const proxy =
+    gateway === undefined ? gatewayProxy(snapshot, client) : kubernetesGatewayProxy(snapshot, client, gateway)
   const leading = routesLeadingTo(proxy, host, port)
   if (leading.length === 0 || serves(proxy, call)) return yield* walkFront(proxy, call)
   const parts = leading.map((leading): Part => {

@@ -31,7 +31,7 @@ export function* walkConnection(call: ProxyCall, target: Target): Walk {
   if (ranged !== undefined && address === '') {
     return unknown('its routes ask for the address that the client connects to, which is not here', ranged.entry)
   }
-  const name = isAddress(call.asked) ? undefined : call.asked.toLowerCase()
+  const name = isAddress(call.asked) ? undefined : call.asked
   const route = routeForConnection(routes, address, isTls(port.protocol) ? name : undefined)
   if (route !== undefined) return yield* walkRoute(call, port, route)
   if (!isTls(port.protocol)) return yield* walkUnrouted(call, `no route is for ${address}`)

@@ -4,15 +4,14 @@ import type { Forward, Route } from '../http-route.ts'
 import { meshConfigOf } from '../mesh-config.ts'
 import { isConnectLevel, maxTries, retriesOf, worstLatency, type Retries } from '../retries.ts'
 import type { MeshSnapshot } from '../snapshot.ts'
+import { deciderIn } from './entry-field.ts'
 import { step, type Decider, type Step } from './step.ts'
 import { meshDecider } from './unseen.ts'
 
 /** How often a request is tried on a route, and which deadline ends it. */
 export function deadlineSteps(snapshot: MeshSnapshot, { entry }: Route, forward: Forward): readonly Step[] {
-  const at = (field: string): Decider | undefined =>
-    block(entry.spec[field]) === undefined && typeof entry.spec[field] !== 'string'
-      ? undefined
-      : { object: entry.object, field: `${entry.field}.${field}` }
+  const at = (name: 'retries' | 'timeout'): Decider | undefined =>
+    block(entry.spec[name]) === undefined && typeof entry.spec[name] !== 'string' ? undefined : deciderIn(entry, name)
   const { retries, timeout } = forward
   return [
     step('retries', retriesText(retries, timeout), at('retries') ?? meshDecider(snapshot, 'defaultHttpRetryPolicy')),

@@ -6,6 +6,7 @@ import { destinationRuleFor, ruleHost, type MergedRule } from '../destination-ru
 import { endpointsOf, type Endpoint } from '../endpoints.ts'
 import { blocks, text } from '../fields.ts'
 import type { Destination } from '../http-route.ts'
+import { isGatewayApi } from '../gateway-api-backends.ts'
 import { KINDS } from '../kinds.ts'
 import { effectiveMtls } from '../peer-authentication.ts'
 import { portOf, servicesWithHost, type MeshService, type ServicePort } from '../registry.ts'
@@ -14,6 +15,7 @@ import { visibleService } from '../visibility.ts'
 import { walkArrivals, type Arrival, type Transport } from './arrival.ts'
 import { identityOf, trafficOf, type ProxyCall } from './call.ts'
 import { fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+import { hostDecider } from './entry-field.ts'
 import { limitSteps } from './limits.ts'
 import { meshDecider, whyUnseen } from './unseen.ts'
 
@@ -75,11 +77,16 @@ function unseenDestination(
   by: Decider | undefined,
 ): Ending {
   if (servicesWithHost(snapshot, host).length === 0) {
-    const decider = by === undefined ? undefined : { object: by.object, field: `${by.field}.host` }
-    return fails(brokenAs, `the route leads to ${host}, which the registry does not have`, decider)
+    const why = host === '' ? NO_BACKEND : `the route leads to ${host}, which the registry does not have`
+    return fails(withoutCluster(brokenAs, by), why, by === undefined ? undefined : hostDecider(by))
   }
   const { text: why, by: cause } = whyUnseen(snapshot, scope, host, port)
-  return fails(brokenAs, `the route leads nowhere: ${why}`, cause ?? by)
+  return fails(withoutCluster(brokenAs, by), `the route leads nowhere: ${why}`, cause ?? by)
+}
+
+/** What a route of the Gateway API answers with for a backend that is not there. istio: networking/core/route/route.go ClusterNotFoundResponseCode. */
+function withoutCluster(brokenAs: ProxyCall['brokenAs'], by: Decider | undefined): string {
+  return brokenAs === '503' && by !== undefined && isGatewayApi(by.object) ? '500' : brokenAs
 }
 
 function missingSubset(
@@ -132,8 +139,7 @@ function withoutEndpoints(call: ProxyCall, { service, rule, destination, by }: F
   const what = subset === undefined ? host : `subset "${subset}" of ${host}`
   // where a route leads elsewhere, it is the route that decides
   if (by !== undefined && subset === undefined && host !== call.host) {
-    const decider = { object: by.object, field: `${by.field}.host` }
-    return fails(brokenAs, `the route leads to ${what}, behind which nothing runs`, decider)
+    return fails(brokenAs, `the route leads to ${what}, behind which nothing runs`, hostDecider(by))
   }
   return fails(brokenAs, `nothing that runs here is behind ${what}`, selects)
 }
@@ -199,3 +205,6 @@ const TRANSPORTS: Readonly<Record<ClientTls['mode'], Transport>> = {
   MUTUAL: 'tls',
   DISABLE: 'plaintext',
 }
+
+const NO_BACKEND =
+  'the route may not use its backend: no ReferenceGrant of its namespace allows it, or it is of a kind that Istio does not send to'

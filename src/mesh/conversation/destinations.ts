@@ -1,6 +1,7 @@
 import { blocks, number } from '../fields.ts'
 import type { Destination } from '../http-route.ts'
 import type { RouteEntry } from '../virtual-service.ts'
+import { destinationDecider } from './entry-field.ts'
 import { walkParts, type Decider, type Part, type Walk } from './step.ts'
 
 /** How a request or connection goes on to a destination; `by`: where a route names it. */
@@ -13,16 +14,13 @@ export interface NamedDestination {
 }
 
 /** The destinations of an entry, those without a weight left out, with their place in it. */
-export function destinationsOf(
-  { spec, object, field }: RouteEntry,
-  to: readonly Destination[],
-): readonly NamedDestination[] {
-  const listed = blocks(spec.route)
+export function destinationsOf(entry: RouteEntry, to: readonly Destination[]): readonly NamedDestination[] {
+  const listed = blocks(entry.spec.route)
   const weighted = listed.flatMap((item, index) => (number(item.weight) ? [index] : []))
   const places = listed.length === 1 ? [0] : weighted
   return to.map((destination, index) => ({
     destination,
-    by: { object, field: `${field}.route[${places[index] ?? index}].destination` },
+    by: destinationDecider(entry, places[index] ?? index),
   }))
 }
 

@@ -1,19 +1,21 @@
 import { enforcedRules, authorizationFor } from '../authorization.ts'
+import { isGatewayApi } from '../gateway-api-backends.ts'
 import { gatewayListeners, type GatewayChain } from '../gateway-listeners.ts'
 import { targetPorts } from '../gateway-merge.ts'
 import type { GatewayProxy, VirtualHost } from '../gateway-routes.ts'
-import { serverField, serverName, type GatewayServer } from '../gateway-servers.ts'
+import { serverField, type GatewayServer } from '../gateway-servers.ts'
 import type { CertificateSource, ServerTls } from '../gateway-tls.ts'
 import { coveringPatterns } from '../hosts.ts'
 import { KINDS } from '../kinds.ts'
 import { policiesFor } from '../policy-attachment.ts'
+import type { MeshSnapshot } from '../snapshot.ts'
 import type { ProxyCall } from './call.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
 import { walkGatewayDestination } from './gateway-destination.ts'
 import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
 import { whyUnbound } from './unbound.ts'
-import { answered, fails, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+import { answered, fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
 
 /** What a gateway makes of a request that somebody sends it for a host: its server and TLS, its own policies, then its routes. */
 export function* walkFront(proxy: GatewayProxy, call: ProxyCall): Walk {
@@ -25,7 +27,7 @@ export function* walkFront(proxy: GatewayProxy, call: ProxyCall): Walk {
   const { servers, tls, traffic } = chain
   const by = placeOf(servers[0])
   const behind = podPort === port ? '' : `, port ${podPort} of the pod`
-  yield step('listener', `${servers.map(serverName).join(', ')} serves ${asked}:${port}${behind}: ${tlsText(tls)}`, by)
+  yield step('listener', `it serves ${asked}:${port}${behind}: ${tlsText(tls)}`, by)
   const missing = secretsOf(tls).find(({ problem }) => problem !== undefined)
   if (missing !== undefined) {
     const { namespace, name, problem = 'not-found', field } = missing
@@ -64,22 +66,26 @@ function unserved(
   { asked, port }: ProxyCall,
 ): Ending {
   const [first] = placements
-  if (first === undefined) return fails('connection refused', 'no Gateway selects the gateway')
+  if (first === undefined) return fails('connection refused', 'no Gateway is for the gateway')
   const there = placements.filter((placement) => placement.port === podPort)
   const [skipped] = there.flatMap(({ server, conflict }) => (conflict === undefined ? [] : [{ server, conflict }]))
   if (skipped !== undefined) {
     const { server, conflict } = skipped
-    const why = `${serverName(server)} is skipped, ${serverName(conflict.by)} being there before: ${conflict.reason}`
-    return fails('connection reset', why, placeOf(server))
+    const rival = `${objectName(conflict.by.gateway)} ${serverField(conflict.by)}`
+    return fails('connection reset', `skipped, as ${rival} was there before: ${conflict.reason}`, placeOf(server))
   }
   const [open] = there
   if (open === undefined) {
     const ports = [...new Set(placements.map(({ server }) => server.port))].join(', ')
     return fails('connection refused', `no Gateway opens port ${port}, but ${ports}`, placeOf(first.server))
   }
-  const unbound = whyUnbound(snapshot, asked)
+  const unbound = isGatewayApi(open.server.gateway) ? undefined : whyUnbound(snapshot, asked)
   const why = `no server of port ${port} has anything to do for ${asked}`
-  return fails('connection reset', unbound?.text ?? why, unbound?.by ?? placeOf(open.server, '.hosts'))
+  return fails(
+    'connection reset',
+    unbound?.text ?? why,
+    unbound?.by ?? placeOf(open.server, isGatewayApi(open.server.gateway) ? '' : '.hosts'),
+  )
 }
 
 function* walkGate({ snapshot, client, request }: ProxyCall, port: number, { tls, traffic }: GatewayChain): Walk {
@@ -104,10 +110,7 @@ function* walkHosts(call: ProxyCall, { tls, servers }: GatewayChain, hosts: read
   const { snapshot, asked, port, request } = call
   const host = virtualHostFor(hosts, asked)
   const [server] = servers
-  if (host === undefined) {
-    const unbound = whyUnbound(snapshot, asked)
-    return fails('404', unbound?.text ?? `no VirtualService has ${asked}`, unbound?.by ?? placeOf(server))
-  }
+  if (host === undefined) return unrouted(snapshot, asked, server)
   if (host.httpsRedirect && tls === undefined) {
     const redirecting = servers.find((each) => each.tls?.httpsRedirect === true) ?? server
     return answered('301', 'the gateway sends plain requests to https', placeOf(redirecting, '.tls.httpsRedirect'))
@@ -121,6 +124,14 @@ function* walkHosts(call: ProxyCall, { tls, servers }: GatewayChain, hosts: read
     },
     host.routes,
   )
+}
+
+function unrouted(snapshot: MeshSnapshot, asked: string, server: GatewayServer | undefined): Ending {
+  if (server !== undefined && isGatewayApi(server.gateway)) {
+    return fails('404', `no route that is attached to the listener has ${asked}`, placeOf(server))
+  }
+  const unbound = whyUnbound(snapshot, asked)
+  return fails('404', unbound?.text ?? `no VirtualService has ${asked}`, unbound?.by ?? placeOf(server))
 }
 
 /** The entry for a host, by its most specific name. */

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 
-import type { NamedMatch, RouteMatch, TextMatch } from '../http-match.ts'
+import { isGatewayApi } from '../gateway-api-backends.ts'
+import type { NamedMatch, TextMatch } from '../http-match.ts'
 import type { Rewrite, Route } from '../http-route.ts'
 import type { Request } from '../request.ts'
 
@@ -9,22 +10,23 @@ export type Scheme = 'http' | 'https'
 
 /** The first route whose condition a request meets; undefined: none, which a proxy answers with 404. */
 export function routeForRequest(routes: readonly Route[], request: Request, scheme: Scheme): Route | undefined {
-  return routes.find(({ match }) => meets(request, match, scheme))
+  return routes.find((route) => meets(request, route, scheme))
 }
 
 /**
  * The request as it goes on after a route, its path and host rewritten. A prefix replaces what the condition matched: all of the path where that
  * was an exact text or a regular expression. envoy: router/config_impl.cc rewritePathHeader.
  */
-export function rewritten(request: Request, { match, action }: Route): Request {
+export function rewritten(request: Request, route: Route): Request {
+  const { action } = route
   if (action.kind !== 'forward' || action.rewrite === undefined) return request
   const { rewrite } = action
   const { bare, query } = splitPath(request.path)
-  const path = rewrittenPath(bare, rewrite, match)
+  const path = rewrittenPath(bare, rewrite, route)
   return { ...request, path: query === undefined ? path : `${path}?${query}`, host: rewrite.authority ?? request.host }
 }
 
-function rewrittenPath(path: string, { prefix, regex }: Rewrite, { path: condition }: RouteMatch): string {
+function rewrittenPath(path: string, { prefix, regex }: Rewrite, route: Route): string {
   if (regex !== undefined) {
     const pattern = compile(regex.match)
     // envoy writes groups as \1, RE2 for Java as $1
@@ -32,14 +34,19 @@ function rewrittenPath(path: string, { prefix, regex }: Rewrite, { path: conditi
     return pattern === undefined ? path : pattern.matcher(path).replaceAll(replacement)
   }
   if (prefix === undefined) return path
-  return 'prefix' in condition ? prefix + path.slice(condition.prefix.length) : prefix
+  const { path: condition } = route.match
+  if (!('prefix' in condition)) return prefix
+  const rest = path.slice(condition.prefix.length)
+  // the rest begins with the slash that the new prefix already has
+  return isBySegment(route) && prefix === '/' ? prefix + rest.replace(/^\//, '') : prefix + rest
 }
 
-function meets(request: Request, match: RouteMatch, scheme: Scheme): boolean {
+function meets(request: Request, route: Route, scheme: Scheme): boolean {
+  const { match } = route
   const { bare, query } = splitPath(request.path)
   const parameters = new Map(new URLSearchParams(query ?? ''))
   return (
-    meetsPath(bare, match) &&
+    meetsPath(bare, route) &&
     meetsText(match.method, request.method) &&
     meetsText(match.authority, request.host) &&
     meetsText(match.scheme, scheme) &&
@@ -48,11 +55,21 @@ function meets(request: Request, match: RouteMatch, scheme: Scheme): boolean {
   )
 }
 
-function meetsPath(path: string, { path: condition, ignoreCase }: RouteMatch): boolean {
+function meetsPath(path: string, route: Route): boolean {
+  const { path: condition, ignoreCase } = route.match
   const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text)
   if ('exact' in condition) return fold(path) === fold(condition.exact)
-  if ('prefix' in condition) return fold(path).startsWith(fold(condition.prefix))
+  if ('prefix' in condition) {
+    if (!fold(path).startsWith(fold(condition.prefix))) return false
+    const next = path.charAt(condition.prefix.length)
+    return !isBySegment(route) || condition.prefix === '/' || next === '' || next === '/'
+  }
   return isWholeMatch(condition.regex, path)
+}
+
+/** Prefixes of the Gateway API are whole segments of a path. istio: networking/core/route/route.go UseGatewaySemantics. */
+function isBySegment({ entry: { object } }: Route): boolean {
+  return isGatewayApi(object)
 }
 
 function meetsText(condition: TextMatch | undefined, value: string | undefined): boolean {

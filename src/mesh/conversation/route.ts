@@ -1,4 +1,5 @@
 import { formatDuration } from '../../kube/duration.ts'
+import { isGatewayApi } from '../gateway-api-backends.ts'
 import type { AbortStatus, Destination, Fault, Forward, Redirect, Route } from '../http-route.ts'
 import { shadowedMatches } from '../route-reachability.ts'
 import type { Request } from '../request.ts'
@@ -6,6 +7,7 @@ import type { MeshSnapshot } from '../snapshot.ts'
 import type { VirtualService } from '../virtual-service.ts'
 import { deadlineSteps, defaultDeadlineSteps } from './deadline.ts'
 import { destinationText, walkDestinations } from './destinations.ts'
+import { deciderIn } from './entry-field.ts'
 import { rewritten, routeForRequest, type Scheme } from './route-choice.ts'
 import { answered, fails, objectName, step, type Decider, type Ending, type Step, type Walk } from './step.ts'
 
@@ -37,7 +39,7 @@ export function* walkRoutes(routing: Routing, routes: readonly Route[] | 'defaul
   if (route === undefined) {
     const [object] = routes.map(({ virtualService }) => virtualService.object)
     const name = object === undefined ? 'its VirtualService' : objectName(object)
-    const by = object === undefined ? undefined : { object, field: 'spec.http' }
+    const by = object === undefined ? undefined : { object, field: isGatewayApi(object) ? 'spec.rules' : 'spec.http' }
     return fails('404', `no route of ${name} takes ${request.method} ${request.path}`, by)
   }
   const called = route.name === '' ? '' : ` by route "${route.name}"`
@@ -50,11 +52,11 @@ function* walkAction(routing: Routing, route: Route): Walk {
   const { action, entry, fault } = route
   switch (action.kind) {
     case 'redirect': {
-      const by = { object: entry.object, field: `${entry.field}.redirect` }
+      const by = deciderIn(entry, 'redirect')
       return answered(`${action.redirect.code}`, `${routing.proxy} redirects it`, by)
     }
     case 'direct-response': {
-      const by = { object: entry.object, field: `${entry.field}.directResponse` }
+      const by = deciderIn(entry, 'directResponse')
       const why = `${routing.proxy} answers it itself`
       return action.status < 400 ? answered(`${action.status}`, why, by) : fails(`${action.status}`, why, by)
     }
