@@ -145,12 +145,13 @@ function compile(compiler: Compiler, source: string, options: CompileOptions): C
     if (typeIssues.length === 0) imposeTypes(parsed.ast, typeOf)
     const engineCheck = parsed.check()
     if (!engineCheck.valid) return { ok: false, issues: [toIssue(engineCheck.error, source, known(), ORIGINALS)] }
+    const literalFacts = { messages: masked.messages, isConstant: checked.isConstant }
     const issues = [
       ...typeIssues,
-      ...checkLiterals(parsed.ast, source, { messages: masked.messages, isConstant: checked.isConstant, typeOf }),
+      ...checkLiterals(parsed.ast, source, { ...literalFacts, typeOf }),
       ...checkFormats(parsed.ast, source, typeOf),
       ...(literals === 'mixed' ? [] : checkUniform(parsed.ast, source, { items, messages: masked.messages, typeOf })),
-      ...foldConstants(compiler, parsed.ast, source),
+      ...foldConstants(compiler, constantCalls(parsed.ast, literalFacts), source),
       ...(typeIssues.length > 0 ? [] : checkResult(source, type, result)),
     ]
     if (issues.length > 0) return { ok: false, issues }
@@ -178,8 +179,12 @@ function checkDepth(root: ASTNode, source: string): readonly CelIssue[] {
 const UNCHECKED = { overloadsOf: () => [], isNarrowed: () => false, isConstant: () => false, typeOf: () => DYN }
 
 /** Tries the calls whose arguments are literals, so that what cannot succeed does not compile. */
-function foldConstants({ environment, runtime }: Compiler, root: ASTNode, source: string): readonly CelIssue[] {
-  return constantCalls(root).flatMap(({ start, end }) => {
+function foldConstants(
+  { environment, runtime }: Compiler,
+  calls: readonly ASTNode[],
+  source: string,
+): readonly CelIssue[] {
+  return calls.flatMap(({ start, end }) => {
     const part = source.slice(start, end)
     try {
       const parsed = environment.parse(part)

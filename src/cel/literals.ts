@@ -94,10 +94,10 @@ const CONSTANT_CALLS = new Set([...Object.values(CONVERSIONS), 'bytes', 'dyn', '
  * Calls of conversions on literals, or on what such calls give: Kubernetes folds them when a policy is compiled, and
  * refuses those that fail. Source: cel-go `interpreter/decorators.go`, maybeOptimizeConstUnary.
  */
-export function constantCalls(root: ASTNode): readonly ASTNode[] {
+export function constantCalls(root: ASTNode, known: Known): readonly ASTNode[] {
   const calls: ASTNode[] = []
   walk(root, (node) => {
-    if (node.op === 'call' && isConstant(node)) calls.push(node)
+    if (isConversion(node, (argument) => isFolded(argument, known))) calls.push(node)
   })
   return calls
 }

@@ -8,6 +8,7 @@ import { equalValues, type Comparable } from './value-order.ts'
  * Source: k8s.io/apiserver `pkg/cel/mutation/{jsonpatch.go,dynamic/objects.go}`.
  */
 export class MessageValue implements Comparable {
+  readonly takesAnything = true
   readonly type: string
   readonly fields: ReadonlyMap<string, unknown>
 

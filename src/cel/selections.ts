@@ -33,7 +33,10 @@ export function selectOptional(operand: unknown, key: unknown, engine: Select): 
     if (value === undefined && !KEYS.has(nameOf(key))) throw new FunctionError(`a map has no ${nameOf(key)} as a key`)
     return value === undefined ? Optional.none() : Optional.of(value)
   }
-  if (!Array.isArray(operand)) return engine(operand, key)
+  if (!Array.isArray(operand)) {
+    if (!KEYS.has(nameOf(key))) throw new FunctionError(`a ${nameOf(key)} is no key`)
+    return engine(operand, key)
+  }
   const place = placeOf(key)
   if (typeof place !== 'bigint') throw new FunctionError(`a list has no ${nameOf(key)} as a place`)
   return engine(operand, place)

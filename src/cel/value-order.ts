@@ -9,6 +9,8 @@ import { Instant } from './time.ts'
 export interface Comparable {
   /** Is a value of the same type equal to it? */
   equals(other: unknown, work: Work): boolean
+  /** Is a value of another type just not equal to it, where others cannot be compared with one? */
+  readonly takesAnything?: boolean
 }
 
 /**
@@ -39,7 +41,7 @@ export function equalValues(a: unknown, b: unknown, work: Work): boolean {
   if (a instanceof Duration) return b instanceof Duration && a.seconds === b.seconds && a.nanos === b.nanos
   if (a instanceof Instant) return b instanceof Instant && a.nanoseconds === b.nanoseconds
   if (!isComparable(a)) return false
-  if (Object.getPrototypeOf(a) === Object.getPrototypeOf(b)) return a.equals(b, work)
+  if (a.takesAnything === true || Object.getPrototypeOf(a) === Object.getPrototypeOf(b)) return a.equals(b, work)
   throw new FunctionError('values of these types cannot be compared')
 }
 

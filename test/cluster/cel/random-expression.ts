@@ -12,17 +12,21 @@ import {
 } from 'fast-check'
 
 import type { JsonObject } from '../../../src/kube/json.ts'
-import { GRAMMAR } from './random-grammar.ts'
+import { GRAMMAR as TYPED_GRAMMAR } from './random-grammar.ts'
+import { LOOSE_GRAMMAR } from './random-loose-grammar.ts'
+
+const GRAMMAR = { ...TYPED_GRAMMAR, ...LOOSE_GRAMMAR }
 
 const DEPTH = 4
 
 // The API server keeps 4 KiB of warnings of one request.
 const LONGEST = 200
 
-/** Expressions that give a bool, over objects as `randomSpec` makes them. */
-export const randomExpression: Arbitrary<string> = expressionOf('bool', DEPTH).filter(
-  (source) => source.length <= LONGEST,
-)
+/** Expressions that give a bool, over objects as `randomSpec` makes them; of one in four the types are found out. */
+export const randomExpression: Arbitrary<string> = oneof(
+  { arbitrary: expressionOf('bool', DEPTH), weight: 3 },
+  { arbitrary: expressionOf('loose', DEPTH), weight: 1 },
+).filter((source) => source.length <= LONGEST)
 
 /** The objects that random expressions read; each member may be missing or of another type than is expected of it. */
 export const randomSpec: Arbitrary<JsonObject> = record(
