@@ -13,11 +13,13 @@ import { rivalGateways, rivalVirtualServices } from '../../src/mesh/gateway-clai
 import { placementsOfGateway, serverRivals } from '../../src/mesh/gateway-conflicts.ts'
 import { serverCredentials } from '../../src/mesh/gateway-credentials.ts'
 import { unexposedServers } from '../../src/mesh/gateway-exposure.ts'
+import { conversationOf } from '../../src/mesh/conversation.ts'
 import { gatewayFacts } from '../../src/mesh/gateway-facts.ts'
 import { relaxedSni } from '../../src/mesh/gateway-relaxed-sni.ts'
 import { KINDS } from '../../src/mesh/kinds.ts'
 import { allServices } from '../../src/mesh/registry.ts'
 import { buildSnapshot, type MeshSnapshot } from '../../src/mesh/snapshot.ts'
+import { allWorkloads } from '../../src/mesh/workloads.ts'
 import {
   ambient,
   authorizationPolicy,
@@ -38,6 +40,18 @@ const TLS = { mode: 'MUTUAL', credentialName: 'web', minProtocolVersion: 'TLSV1_
 const REQUESTS = [
   { id: 'a', principal: undefined, ip: '10.0.0.9', method: 'GET', path: '/', host: '', headers: {}, jwt: undefined },
 ]
+
+function instance(name: string, gateway: string, managed: string): KubeObject {
+  const labels = { 'gateway.networking.k8s.io/gateway-name': gateway, 'gateway.istio.io/managed': managed }
+  return pod(name, { labels }, { containers: [{ name: 'istio-proxy', args: ['proxy', 'router'] }] })
+}
+
+function route(kind: string, rule: JsonObject): KubeObject {
+  const rules = [{ ...rule, backendRefs: [{ name: 'cart', port: 80, weight: 2 }, { name: 'cat' }] }]
+  return object(kind, 'shop/r', {
+    spec: { parentRefs: [{ name: 'front', namespace: 'edge' }], hostnames: ['x.com'], rules },
+  })
+}
 
 /** Something of everything that gateways and ambient read. */
 const OBJECTS: readonly KubeObject[] = [
@@ -113,6 +127,33 @@ const OBJECTS: readonly KubeObject[] = [
     { selector: { matchLabels: { app: 'cart' } }, portLevelMtls: { 8080: { mode: 'PERMISSIVE' } } },
     2,
   ),
+  instance('shop/waypoint-0', 'waypoint', 'istio.io-mesh-controller'),
+  instance('edge/front-0', 'front', 'istio.io-gateway-controller'),
+  object('Waypoint', 'edge/front', {
+    spec: {
+      gatewayClassName: 'istio',
+      listeners: [
+        { name: 'http', port: 80, protocol: 'HTTP', allowedRoutes: { namespaces: { from: 'All' } } },
+        {
+          name: 'tls',
+          port: 443,
+          protocol: 'TLS',
+          hostname: '*.com',
+          tls: { mode: 'Passthrough' },
+          allowedRoutes: { namespaces: { from: 'Selector', selector: { matchLabels: { a: 'b' } } } },
+        },
+      ],
+    },
+  }),
+  route('HTTPRoute', {
+    matches: [{ path: { value: '/a/' }, method: 'GET', headers: [{ name: 'a', value: 'b' }], queryParams: [{}] }],
+    filters: [{ type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } } }],
+    timeouts: { request: '5s', backendRequest: '1s' },
+    retry: { attempts: 1, codes: [503] },
+  }),
+  route('GRPCRoute', { matches: [{ method: { service: 'a', method: 'b' } }] }),
+  route('TLSRoute', {}),
+  route('TCPRoute', {}),
   object('RequestAuthentication', 'shop/ra', {
     spec: { jwtRules: [{ issuer: 'x' }], targetRefs: [{ kind: 'Service', group: '', name: 'cart' }] },
   }),
@@ -139,6 +180,14 @@ function everything(mesh: MeshSnapshot): JsonObject {
     for (const gap of gapsUnder(mesh, each)) expect(gap.demanded.mode).toBe('STRICT')
   for (const each of mesh.all(KINDS.authorizationPolicy)) obstaclesOfPolicy(mesh, each)
   for (const each of mesh.all(KINDS.k8sGateway)) for (const own of allServices(mesh)) waypointBypasses(mesh, each, own)
+  for (const client of allWorkloads(mesh)) {
+    for (const [host, port] of [
+      ['x.com', 443],
+      ['cart.shop', 80],
+    ] as const) {
+      for (const request of REQUESTS) conversationOf(mesh, { client, host, port, request })
+    }
+  }
   return { gateways: gatewayFacts(mesh), ambient: ambientFacts(mesh, REQUESTS) }
 }
 
