@@ -1,4 +1,4 @@
-import { closedObject, engineType, parseType, type ObjectType, type Type } from '../cel/check/type.ts'
+import { closedObject, parseType, showType, type ObjectType, type Type } from '../cel/check/type.ts'
 import type { CelVariable } from '../cel/types.ts'
 
 /**
@@ -84,7 +84,7 @@ export const ADMISSION_VARIABLES: Readonly<Record<string, CelVariable>> = {
 export function variableType(type: Type): Type {
   switch (type.kind) {
     case 'named':
-      return SCALARS.has(type.name) ? type : { kind: 'dyn' }
+      return SCALARS.has(showType(type)) ? type : { kind: 'dyn' }
     case 'list':
       return { kind: 'list', item: variableType(type.item) }
     case 'map':
@@ -94,8 +94,14 @@ export function variableType(type: Type): Type {
   }
 }
 
-const SCALARS: ReadonlySet<string> = new Set(
-  ['bool', 'bytes', 'double', 'duration', 'int', 'null', 'string', 'timestamp', 'uint'].map((name) =>
-    engineType(parseType(name)),
-  ),
-)
+const SCALARS: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'duration',
+  'int',
+  'null',
+  'string',
+  'timestamp',
+  'uint',
+])

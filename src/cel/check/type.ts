@@ -124,16 +124,19 @@ export function sameType(a: Type, b: Type): boolean {
   }
 }
 
-/** A type as the engine spells it; to it objects are `dyn`, and null, which may stand for values of many types. */
+/**
+ * A type as the engine spells it; to it objects are `dyn`, and null, which may stand for values of many types. So is what
+ * is in lists, maps and optionals: it would not have there what the check does not expect, where Kubernetes does not mind.
+ */
 export function engineType(type: Type): string {
   switch (type.kind) {
     case 'named':
       return type.name === 'null' ? 'dyn' : type.name
     case 'list':
     case 'optional':
-      return `${type.kind}<${engineType(type.item)}>`
+      return `${type.kind}<dyn>`
     case 'map':
-      return `map<${engineType(type.key)}, ${engineType(type.value)}>`
+      return 'map<dyn, dyn>'
     default:
       return 'dyn'
   }

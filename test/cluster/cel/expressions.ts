@@ -1,4 +1,5 @@
 import { EDGE_EXPRESSIONS } from './edge-expressions.ts'
+import { INFERENCE_EXPRESSIONS } from './inference-expressions.ts'
 import { TYPE_EXPRESSIONS } from './type-expressions.ts'
 
 /** Expressions that the API server and we must agree on, by library. */
@@ -546,4 +547,5 @@ export const EXPRESSIONS: readonly string[] = [
   "semver('x').major() == 1",
   ...EDGE_EXPRESSIONS,
   ...TYPE_EXPRESSIONS,
+  ...INFERENCE_EXPRESSIONS,
 ]
