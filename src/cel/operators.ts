@@ -15,10 +15,10 @@ export type Operation = (left: unknown, right: unknown, runtime: Runtime) => unk
 export const OPERATIONS: Readonly<Record<string, Operation>> = {
   '==': equalValues,
   '!=': (a, b, runtime) => !isEqual(a, b, runtime),
-  '<': (a, b) => compare('<', a, b) < 0,
-  '<=': (a, b) => compare('<=', a, b) <= 0,
-  '>': (a, b) => compare('>', a, b) > 0,
-  '>=': (a, b) => compare('>=', a, b) >= 0,
+  '<': (a, b, runtime) => compare('<', [a, b], runtime) < 0,
+  '<=': (a, b, runtime) => compare('<=', [a, b], runtime) <= 0,
+  '>': (a, b, runtime) => compare('>', [a, b], runtime) > 0,
+  '>=': (a, b, runtime) => compare('>=', [a, b], runtime) >= 0,
   in: isIn,
   '+': add,
   '-': subtract,
@@ -40,8 +40,8 @@ function within64Bits(value: bigint): bigint {
   throw new FunctionError('integer overflow')
 }
 
-function compare(operator: string, a: unknown, b: unknown): number {
-  const order = orderOf(a, b)
+function compare(operator: string, [a, b]: readonly [unknown, unknown], runtime: Runtime): number {
+  const order = orderOf(a, b, runtime)
   if (order !== undefined) return order
   if (Number.isNaN(a) || Number.isNaN(b)) throw new FunctionError('NaN values cannot be ordered')
   throw noOverload(operator, a, b)

@@ -37,7 +37,7 @@ export function equalValues(a: unknown, b: unknown, work: Work): boolean {
   if (a instanceof Map) return b instanceof Map && equalMaps(a, b, work)
   if (a instanceof UnsignedInt) return equalNumbers(a, b)
   if (a instanceof Optional) return b instanceof Optional && equalOptionals(a, b, work)
-  if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b, work) === 0
   if (a instanceof Duration) return b instanceof Duration && a.seconds === b.seconds && a.nanos === b.nanos
   if (a instanceof Instant) return b instanceof Instant && a.nanoseconds === b.nanoseconds
   if (!isComparable(a)) return false
@@ -66,33 +66,38 @@ function holds(test: () => boolean): boolean {
 }
 
 /** Order of two values: below, at or above zero; undefined where they have none. Numbers of all types have one. */
-export function orderOf(a: unknown, b: unknown): number | undefined {
-  if (typeof a === 'string') return typeof b === 'string' ? compareText(a, b) : undefined
+export function orderOf(a: unknown, b: unknown, work: Work): number | undefined {
+  if (typeof a === 'string') return typeof b === 'string' ? compareText(a, b, work) : undefined
   const [left, right] = [numberOf(a), numberOf(b)]
   if (left !== undefined && right !== undefined) return compareNumbers(left, right)
   if (typeof a === 'boolean' && typeof b === 'boolean') return Number(a) - Number(b)
-  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
+  if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b, work)
   if (a instanceof Duration && b instanceof Duration) return Number(a.seconds - b.seconds) || a.nanos - b.nanos
   return a instanceof Instant && b instanceof Instant ? Number(a.nanoseconds - b.nanoseconds) : undefined
 }
 
 /** Order of two values of one type: below, at or above zero. Throws for types that have none. */
-export function compareValues(a: unknown, b: unknown): number {
-  const order = orderOf(a, b)
+export function compareValues(a: unknown, b: unknown, work: Work): number {
+  const order = orderOf(a, b, work)
   if (order === undefined) throw new FunctionError('these values have no order')
   return order
 }
 
 /** Order by code point, as Go orders UTF-8; JavaScript orders UTF-16 units. */
-function compareText(a: string, b: string): number {
+function compareText(a: string, b: string, work: Work): number {
   if (a === b) return 0
   let at = 0
   while (at < a.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1
+  work.charge(at * PER_UNIT)
   return (a.codePointAt(at) ?? -1) - (b.codePointAt(at) ?? -1)
 }
 
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
+/** Units of work for comparing one unit of a text, or one byte. */
+const PER_UNIT = 0.1
+
+function compareBytes(a: Uint8Array, b: Uint8Array, work: Work): number {
   const at = a.findIndex((byte, index) => byte !== b[index])
+  work.charge((at < 0 ? a.length : at) * PER_UNIT)
   return at < 0 ? a.length - b.length : (a[at] ?? 0) - (b[at] ?? -1)
 }
 

@@ -39,13 +39,17 @@ function format(text: string, args: readonly unknown[], runtime: Runtime): strin
   const result = text.replaceAll(
     /%(?:%|(\.\d+)?(.)|$)/gsu,
     (clause, precision: string | undefined, verb: string | undefined) => {
+      runtime.charge(1)
       if (clause === '%%') return '%'
       if (verb === undefined) throw new FunctionError('unexpected end of the format string')
       if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
       const value = args[used]
       used += 1
       payFor(value, runtime)
-      const shown = formatOne(verb, value, precision === undefined ? 6 : Number(precision.slice(1)))
+      const shown = formatOne(
+        { verb, value, precision: precision === undefined ? 6 : Number(precision.slice(1)) },
+        runtime,
+      )
       runtime.charge(sizeCost(shown.length))
       return shown
     },
@@ -60,16 +64,23 @@ const PER_PART = 5
 
 /** Pays for all that a value holds, as a tree, before it is shown. */
 function payFor(value: unknown, work: Work): void {
-  if (typeof value === 'string') work.charge(sizeCost(value.length))
+  if (typeof value === 'string' || value instanceof Uint8Array) work.charge(sizeCost(value.length))
   const parts: Iterable<unknown> = Array.isArray(value) ? value : value instanceof Map ? value.values() : []
   work.charge(PER_PART * (1 + (Array.isArray(value) ? value.length : value instanceof Map ? value.size : 0)))
   for (const part of parts) payFor(part, work)
 }
 
-function formatOne(verb: string, value: unknown, precision: number): string {
+/** A place of a text to fill, what fills it, and how. */
+interface Clause {
+  readonly verb: string
+  readonly value: unknown
+  readonly precision: number
+}
+
+function formatOne({ verb, value, precision }: Clause, work: Work): string {
   switch (verb) {
     case 's':
-      return showValue(value)
+      return showValue(value, work)
     case 'd':
       return showInteger(value, 10)
     case 'b':
@@ -77,9 +88,9 @@ function formatOne(verb: string, value: unknown, precision: number): string {
     case 'o':
       return showInteger(value, 8)
     case 'x':
-      return showHex(value)
+      return showHex(value, work)
     case 'X':
-      return showHex(value).toUpperCase()
+      return showHex(value, work).toUpperCase()
     case 'f':
       return showFloat(value, (number) => number.toFixed(precision))
     case 'e':
@@ -95,10 +106,11 @@ function showInteger(value: unknown, base: number): string {
   throw new FunctionError('only integers can be formatted this way')
 }
 
-function showHex(value: unknown): string {
-  if (typeof value === 'string') return Array.from(new TextEncoder().encode(value), hexByte).join('')
-  if (value instanceof Uint8Array) return Array.from(value, hexByte).join('')
-  return showInteger(value, 16)
+function showHex(value: unknown, work: Work): string {
+  if (typeof value === 'string') return showHex(new TextEncoder().encode(value), work)
+  if (!(value instanceof Uint8Array)) return showInteger(value, 16)
+  work.charge(value.length)
+  return Array.from(value, hexByte).join('')
 }
 
 function hexByte(byte: number): string {
@@ -138,12 +150,12 @@ function scientific(number: number, precision: number): string {
   return `${mantissa}\u202f×\u202f10${raised}`
 }
 
-function showValue(value: unknown): string {
+function showValue(value: unknown, work: Work): string {
   if (typeof value === 'string') return value
-  return showNested(value)
+  return showNested(value, work)
 }
 
-function showNested(value: unknown): string {
+function showNested(value: unknown, work: Work): string {
   switch (typeof value) {
     case 'string':
       return quote(value)
@@ -161,8 +173,8 @@ function showNested(value: unknown): string {
     default:
   }
   if (value === null) return 'null'
-  if (Array.isArray(value)) return `[${value.map(showNested).join(', ')}]`
-  if (value instanceof Map) return showMap(value)
+  if (Array.isArray(value)) return `[${value.map((item) => showNested(item, work)).join(', ')}]`
+  if (value instanceof Map) return showMap(value, work)
   if (value instanceof UnsignedInt) return String(value.value)
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Uint8Array) return new TextDecoder().decode(value)
@@ -170,9 +182,9 @@ function showNested(value: unknown): string {
   throw new FunctionError('a value of this type cannot be formatted')
 }
 
-function showMap(map: ReadonlyMap<unknown, unknown>): string {
-  const entries = [...map].toSorted(([a], [b]) => compareValues(a, b))
-  return `{${entries.map(([key, value]) => `${showNested(key)}:${showNested(value)}`).join(', ')}}`
+function showMap(map: ReadonlyMap<unknown, unknown>, work: Work): string {
+  const entries = [...map].toSorted(([a], [b]) => compareValues(a, b, work))
+  return `{${entries.map(([key, value]) => `${showNested(key, work)}:${showNested(value, work)}`).join(', ')}}`
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

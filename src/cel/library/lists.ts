@@ -38,7 +38,7 @@ export const listsLibrary: Library = {
       if (depth < 0n) throw new FunctionError('level must be non-negative')
       return flatten(list, Number(depth), runtime)
     })
-    define('list.sort(): list', (list: readonly unknown[]) => sortBy(paid(list), list))
+    define('list.sort(): list', (list: readonly unknown[]) => sortBy(paid(list), list, runtime))
     define('list.list_reverse(): list', (list: readonly unknown[]) => paid(list).toReversed())
     define('list.first(): optional<dyn>', (list: readonly unknown[]) => Optional.of(list[0]))
     define('list.last(): optional<dyn>', (list: readonly unknown[]) => Optional.of(list.at(-1)))
@@ -70,13 +70,15 @@ const SUMMABLE = ['int', 'uint', 'double', 'duration']
  */
 export const TYPED: Readonly<Record<string, TypedListFunction>> = {
   isSorted: (list, types, runtime) =>
-    itemsOf(list, types, runtime).every((item, index, items) => index === 0 || !isAbove(items[index - 1], item)),
+    itemsOf(list, types, runtime).every(
+      (item, index, items) => index === 0 || !isAbove(items[index - 1], item, runtime),
+    ),
   sum: (list, types, runtime) => {
     const items = itemsOf(list, types, runtime)
     return items.reduce((sum, item) => add(sum, item, runtime), zeroOf(items.length > 0 ? nameOf(items[0]) : types[0]))
   },
-  min: (list, types, runtime) => best(itemsOf(list, types, runtime), 'min', isAbove),
-  max: (list, types, runtime) => best(itemsOf(list, types, runtime), 'max', (a, b) => isAbove(b, a)),
+  min: (list, types, runtime) => best(itemsOf(list, types, runtime), 'min', (a, b) => isAbove(a, b, runtime)),
+  max: (list, types, runtime) => best(itemsOf(list, types, runtime), 'max', (a, b) => isAbove(b, a, runtime)),
 }
 
 function itemsOf(list: unknown, types: readonly string[], runtime: Runtime): readonly unknown[] {
@@ -89,9 +91,9 @@ function itemsOf(list: unknown, types: readonly string[], runtime: Runtime): rea
 }
 
 /** Items that have no order stand in none. */
-function isAbove(a: unknown, b: unknown): boolean {
-  compareValues(b, b)
-  return (orderOf(a, b) ?? 0) > 0
+function isAbove(a: unknown, b: unknown, runtime: Runtime): boolean {
+  compareValues(b, b, runtime)
+  return (orderOf(a, b, runtime) ?? 0) > 0
 }
 
 function best(items: readonly unknown[], name: string, isBetter: (best: unknown, item: unknown) => boolean): unknown {
@@ -112,13 +114,19 @@ function zeroOf(type: string | undefined): unknown {
   }
 }
 
+/** Units of work for comparing two keys. */
+const PER_COMPARISON = 0.5
+
 /** The items in the order of their keys. Source: cel-go `ext/lists.go`, sortListByAssociatedKeys. */
-export function sortBy(list: readonly unknown[], keys: readonly unknown[]): readonly unknown[] {
+export function sortBy(list: readonly unknown[], keys: readonly unknown[], runtime: Runtime): readonly unknown[] {
   const type = nameOf(keys[0])
   if (keys.some((key) => nameOf(key) !== type)) throw new FunctionError('what is sorted by must be of one type')
   // What has no order is refused, also where there is but one of it.
-  if (keys.length > 0 && !Number.isNaN(keys[0])) compareValues(keys[0], keys[0])
-  const order = [...keys.keys()].sort((a, b) => orderOf(keys[a], keys[b]) ?? 0)
+  if (keys.length > 0 && !Number.isNaN(keys[0])) compareValues(keys[0], keys[0], runtime)
+  const order = [...keys.keys()].sort((a, b) => {
+    runtime.charge(PER_COMPARISON)
+    return orderOf(keys[a], keys[b], runtime) ?? 0
+  })
   return order.map((place) => list[place])
 }
 

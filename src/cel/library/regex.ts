@@ -2,7 +2,7 @@ import { RE2JS } from 're2js'
 
 import { remembering } from '../recent.ts'
 import type { Runtime } from '../runtime.ts'
-import { FunctionError, sizeCost, type Library } from './library.ts'
+import { FunctionError, type Library } from './library.ts'
 
 /**
  * Regular expressions run on RE2: linear in the text, whatever the pattern.
@@ -15,35 +15,38 @@ export const regexLibrary: Library = {
     const compile = (pattern: string): Pattern => {
       let regex = compiled.get(pattern)
       if (regex === undefined) {
-        runtime.charge(pattern.length * PER_PATTERN_CHARACTER)
+        runtime.charge(expectedSize(pattern) * PER_INSTRUCTION)
         const compiledPattern = compilePattern(pattern)
-        regex = { regex: compiledPattern, isIn: remembering((text) => compiledPattern.matcher(text).find()) }
+        regex = {
+          regex: compiledPattern,
+          size: compiledPattern.programSize(),
+          isIn: remembering((text) => compiledPattern.matcher(text).find()),
+        }
         // Patterns may come from objects, so the number that is kept is bounded.
         if (compiled.size < 1000) compiled.set(pattern, regex)
       }
       return regex
     }
-    // k8s.io/apiserver `pkg/cel/library/cost.go`: a tenth of a unit per character of the text times a quarter per character of the pattern.
-    const spend = (text: string, pattern: string): void =>
-      runtime.charge(sizeCost(text.length) * Math.max(1, Math.ceil(pattern.length / 4)))
-    const matches = (text: string, pattern: string): boolean => {
-      spend(text, pattern)
-      return compile(pattern).isIn(text)
+    // Every character of the text may meet every instruction that the pattern is compiled to.
+    const spend = (text: string, pattern: string): Pattern => {
+      const compiledPattern = compile(pattern)
+      runtime.charge(text.length * Math.max(compiledPattern.size - FREE_STEPS, 1) * PER_STEP)
+      return compiledPattern
     }
+    const matches = (text: string, pattern: string): boolean => spend(text, pattern).isIn(text)
     environment.registerFunction('string.re_matches(string): bool', matches, { async: false })
     environment.registerFunction('re_matches(string, string): bool', matches, { async: false })
     environment.registerFunction(
       'string.find(string): string',
       (text: string, pattern: string) => {
-        spend(text, pattern)
-        const matcher = compile(pattern).regex.matcher(text)
+        const matcher = spend(text, pattern).regex.matcher(text)
         return matcher.find() ? (matcher.group() ?? '') : ''
       },
       { async: false },
     )
     const findAll = (text: string, pattern: string, limit: bigint): readonly string[] => {
-      spend(text, pattern)
-      return findAllIn(text, compile(pattern).regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit), runtime)
+      const { regex } = spend(text, pattern)
+      return findAllIn(text, regex, limit < 0n ? Number.POSITIVE_INFINITY : Number(limit), runtime)
     }
     environment.registerFunction(
       'string.findAll(string): list<string>',
@@ -56,12 +59,26 @@ export const regexLibrary: Library = {
 
 interface Pattern {
   readonly regex: RE2JS
+  /** Instructions that it is compiled to. */
+  readonly size: number
   /** Does the pattern match anywhere in a text? */
   readonly isIn: (text: string) => boolean
 }
 
-/** Units of work for compiling one character of a pattern. */
-const PER_PATTERN_CHARACTER = 20
+/** Units of work for compiling one instruction. */
+const PER_INSTRUCTION = 20
+
+/** Units of work for trying an instruction at a character. The first few are one step of a small table. */
+const PER_STEP = 0.15
+const FREE_STEPS = 4
+
+/** About how many instructions a pattern is compiled to: repeated parts stand there as often as they may be repeated. */
+function expectedSize(pattern: string): number {
+  let size = pattern.length
+  for (const { 1: last, 2: least, 3: most, index } of pattern.matchAll(/(.)\{(\d+)(?:,(\d*))?\}/gs))
+    size += Number(most ?? least) * (last === ')' ? index : 2)
+  return size
+}
 
 /** Units of work for finding one match. */
 const PER_MATCH = 10

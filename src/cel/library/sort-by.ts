@@ -53,6 +53,6 @@ class SortBy implements Expansion {
       this.runtime.spend(STEP.listed)
       return this.scope === undefined ? item : evaluator.run(key, this.scope.reuse(scope).setIterValue(item, evaluator))
     })
-    return sortBy(items, keys)
+    return sortBy(items, keys, this.runtime)
   }
 }
