@@ -3,14 +3,18 @@ import { nameOf, namespaceOf } from '../kube/object.ts'
 import { calledHost } from '../mesh/conversation/called-host.ts'
 import type { Decider, Ending, Step } from '../mesh/conversation/step.ts'
 import { conversationOf, type Conversation } from '../mesh/conversation.ts'
+import { instanceOfGateway } from '../mesh/gateway-instance.ts'
+import { KINDS } from '../mesh/kinds.ts'
 import { servicesWithHost } from '../mesh/registry.ts'
 import { parseRequest, type Request } from '../mesh/request.ts'
 import type { MeshSnapshot } from '../mesh/snapshot.ts'
-import { allWorkloads } from '../mesh/workloads.ts'
+import { gatewayRunBy } from '../mesh/waypoint-attachment.ts'
+import { allWorkloads, workloadsIn, type Workload } from '../mesh/workloads.ts'
+import { workloadsCalled } from './inspect-mesh.ts'
 
 /** Who calls whom, and with which requests; without any, `GET /`. */
 export interface ConverseQuery {
-  /** By `namespace/name`. */
+  /** By `namespace/name`; where none of them runs, Gateways of the Gateway API. */
   readonly workloads: ReadonlySet<string>
   /** `host:port`; without a port, every port that the host has. */
   readonly to: string
@@ -23,12 +27,24 @@ export interface ToldConversation {
   readonly conversation: Conversation
 }
 
+/** Who calls when a person says `namespace/name`: workloads or, by the name of their Gateway, gateways and waypoints, running or not. */
+export function callersCalled(snapshot: MeshSnapshot, asked: string): ReadonlySet<string> {
+  const [namespace = '', name = ''] = asked.split('/')
+  const workloads = workloadsCalled(snapshot, asked)
+  if (workloads.size > 0) return workloads
+  const gateway = snapshot.get(KINDS.k8sGateway, namespace, name)
+  if (gateway === undefined) return workloads
+  const pods = workloadsIn(snapshot, namespace).filter((workload) => gatewayRunBy(snapshot, workload) === gateway)
+  return new Set(pods.length === 0 ? [asked] : pods.map((pod) => `${namespace}/${pod.name}`))
+}
+
 /** What becomes of the requests of some workloads to a host, from the name that they call to who answers. */
 export function converse(
   snapshot: MeshSnapshot,
   { workloads, to, requests }: ConverseQuery,
 ): readonly ToldConversation[] {
-  const clients = allWorkloads(snapshot).filter(({ namespace, name }) => workloads.has(`${namespace}/${name}`))
+  const running = allWorkloads(snapshot).filter(({ namespace, name }) => workloads.has(`${namespace}/${name}`))
+  const clients = running.length > 0 ? running : gatewaysToRun(snapshot, workloads)
   const told = new Map<string, { readonly clients: string[]; readonly conversation: Conversation }>()
   for (const client of clients) {
     const { host, ports } = targetOf(snapshot, client.namespace, to)
@@ -56,6 +72,14 @@ export function conversationFact({ clients, conversation }: ToldConversation): J
     verdict: endingFact(verdict),
     steps: steps.map(stepFact),
   }
+}
+
+function gatewaysToRun(snapshot: MeshSnapshot, names: ReadonlySet<string>): readonly Workload[] {
+  return [...names].flatMap((each): readonly Workload[] => {
+    const [namespace = '', name = ''] = each.split('/')
+    const gateway = snapshot.get(KINDS.k8sGateway, namespace, name)
+    return gateway === undefined ? [] : [instanceOfGateway(snapshot, gateway)]
+  })
 }
 
 function stepFact({ topic, text, by, branch }: Step): JsonObject {

@@ -246,6 +246,45 @@ describe('a conversation', () => {
     expect(plain).toBe((await run(command)).stdout)
   })
 
+  const edge = `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: front, namespace: edge }
+spec: { gatewayClassName: istio, listeners: [{ name: http, port: 80, protocol: HTTP, allowedRoutes: { namespaces: { from: All } } }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: api, namespace: stock }
+spec:
+  parentRefs: [{ name: front, namespace: edge }]
+  hostnames: [api.example]
+  rules: [{ backendRefs: [{ name: api, port: 80 }] }]
+`
+  test('may begin at a Gateway of the Gateway API, of which files hold no pod', async () => {
+    const command = ['inspect', `${FOLDER}/mesh.yaml`, '-', '--workload', 'edge/front', '--to', 'api.example']
+    const { code, stdout } = await run(command, { stdin: edge })
+    expect({ code, head: stdout.split('\n').slice(0, 2) }).toStrictEqual({
+      code: 0,
+      head: [
+        'edge/front to api.example:80, GET /',
+        '  ok: an answer; it gets through to stock/api: no policy forbids it',
+      ],
+    })
+  })
+
+  test('begins at its pods where there are any', async () => {
+    const labels = '{ gateway.networking.k8s.io/gateway-name: front }'
+    const spec = '{ containers: [{ name: istio-proxy, args: [proxy, router] }] }'
+    const own = `${edge}---\napiVersion: v1\nkind: Pod\nmetadata: { name: front-istio-1, namespace: edge, labels: ${labels} }\nspec: ${spec}\n`
+    const command = ['inspect', `${FOLDER}/mesh.yaml`, '-', '--workload', 'edge/front', '--to', 'api.example']
+    const { stdout } = await run(command, { stdin: own })
+    expect(stdout.split('\n')[0]).toBe('edge/front-istio-1 to api.example:80, GET /')
+  })
+
+  test('does not begin at what nobody knows', async () => {
+    const command = ['inspect', `${FOLDER}/mesh.yaml`, '-', '--workload', 'edge/fornt', '--to', 'api.example']
+    expect((await run(command, { stdin: edge })).code).toBe(2)
+  })
+
   test('needs a workload: without one, what all do towards the host', async () => {
     const { conversation } = JSON.parse((await run(['inspect', '-o', 'json', mesh, '--to', 'cart:80'])).stdout)
     expect(conversation).toBe(undefined)

@@ -6,7 +6,7 @@ import { COLUMNS } from '../../mesh/facts.ts'
 import { parseRequest, type Request } from '../../mesh/request.ts'
 import type { MeshSnapshot } from '../../mesh/snapshot.ts'
 import { allWorkloads } from '../../mesh/workloads.ts'
-import { conversationFact, converse, type ToldConversation } from '../../reports/converse.ts'
+import { callersCalled, conversationFact, converse, type ToldConversation } from '../../reports/converse.ts'
 import { inspectMesh, workloadsCalled, type Inspection } from '../../reports/inspect-mesh.ts'
 import type { InputError } from '../../sources/input-error.ts'
 import type { CliIo, ExitCode } from '../cli-io.ts'
@@ -54,7 +54,8 @@ async function inspect(paths: readonly string[], options: InspectOptions, io: Cl
   const cluster = await readClusterOf(options, { judged: new Set(), read: allKinds() }, io)
   const { mesh, errors, notes } = readContext({ ...options, context: [...paths, ...options.context] }, io, cluster)
   const requests = readRequests(options.requests, io)
-  const workloads = options.workload === undefined ? undefined : workloadsCalled(mesh, options.workload)
+  const called = options.to === undefined ? workloadsCalled : callersCalled
+  const workloads = options.workload === undefined ? undefined : called(mesh, options.workload)
   for (const note of notes) io.comment(note)
   const problems = [...errors, ...requests.errors, ...(mesh.size === 0 && errors.length === 0 ? [NOTHING] : [])]
   if (workloads?.size === 0) problems.push(unknownWorkload(mesh, options.workload ?? ''))
