@@ -5,6 +5,7 @@ import { isHttpServer, sniHosts, type GatewayServer } from './gateway-servers.ts
 import { likelyPodsOfGateway } from './gateway-workloads.ts'
 import { coveringPatterns } from './hosts.ts'
 import { isCatchAll } from './http-match.ts'
+import type { Route } from './http-route.ts'
 import { memo } from './memo.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
@@ -29,23 +30,29 @@ export interface RelaxedSni {
 export function relaxedSni(snapshot: MeshSnapshot, gateway: KubeObject): readonly RelaxedSni[] {
   const name = `${namespaceOf(gateway)}/${nameOf(gateway)}`
   return likelyPodsOfGateway(snapshot, gateway).flatMap((pod) => {
+    const { overlaps, judge } = guardedNames(snapshot)(pod)
+    return (overlaps.get(name) ?? []).flatMap((overlap) => judge(overlap) ?? [])
+  })
+}
+
+/** What a pod answers for the names that it guards; asked for each of its Gateways. */
+const guardedNames = memo((snapshot: MeshSnapshot) =>
+  memo((pod: Workload) => {
     const proxy = gatewayProxy(snapshot, pod)
     const answersOf = memo(({ server, port }: Placement) =>
       byDomain(virtualHosts(proxy, proxy.merged.sharingRoutes(server, port))),
     )
-    return (overlapsByGateway(proxy.merged.placements).get(name) ?? []).flatMap(
-      ({ strict, relaxed, host }): readonly RelaxedSni[] => {
-        const [first] = answering(answersOf(relaxed), host)?.routes ?? []
-        const isRefused =
-          first !== undefined &&
-          isCatchAll(first.match) &&
-          first.action.kind === 'direct-response' &&
-          first.action.status === MISDIRECTED
-        if (isRefused) return []
-        return [{ pod, strict: strict.server, host, relaxed: relaxed.server, isServed: first !== undefined }]
-      },
-    )
-  })
+    const judge = memo(({ strict, relaxed, host }: Overlap): RelaxedSni | undefined => {
+      const [first] = answering(answersOf(relaxed), host)?.routes ?? []
+      if (first !== undefined && isRefusal(first)) return undefined
+      return { pod, strict: strict.server, host, relaxed: relaxed.server, isServed: first !== undefined }
+    })
+    return { overlaps: overlapsByGateway(proxy.merged.placements), judge }
+  }),
+)
+
+function isRefusal({ match, action }: Route): boolean {
+  return isCatchAll(match) && action.kind === 'direct-response' && action.status === MISDIRECTED
 }
 
 /** A name of a server that demands a certificate, and a server with a wider name on the same port that demands none. */

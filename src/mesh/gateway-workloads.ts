@@ -55,9 +55,14 @@ export function gatewaysOfPod(snapshot: MeshSnapshot, { labels }: Workload): rea
       undefined,
     )
   if (found === undefined) return NO_OBJECTS
-  const chosen = found.filter((gateway) => selectsGatewayPod(gateway, labels))
+  const chosen = selectingGateways(found)(labels)
   return chosen.length === found.length ? found : choiceOf(found)(chosen)
 }
+
+/** Asked of a pod for each of its Gateways. */
+const selectingGateways = memo((gateways: readonly KubeObject[]) =>
+  memo((labels: Readonly<Record<string, string>>) => gateways.filter((gateway) => selectsGatewayPod(gateway, labels))),
+)
 
 /** Does the Gateway take a gateway pod with these labels? One without a selector takes all. */
 export function selectsGatewayPod(gateway: KubeObject, labels: Readonly<Record<string, string>>): boolean {
