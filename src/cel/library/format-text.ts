@@ -200,5 +200,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 }
 
 function quote(text: string): string {
-  return `"${text.toWellFormed().replaceAll(/[\u0007\b\f\n\r\t\v\\"]/g, (character) => ESCAPES[character] ?? character)}"`
+  return `"${text.toWellFormed().replaceAll(/[\p{Cc}\\"]/gu, (character) => ESCAPES[character] ?? character)}"`
 }
