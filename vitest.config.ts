@@ -17,7 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/cluster/**'],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           expect,
         },
       },
