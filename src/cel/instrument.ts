@@ -128,7 +128,7 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
   // The keys of a map are listed before the first step.
   evaluateAround(args.iterable, (evaluate) => (evaluator, _, context) => {
     const value = evaluate(evaluator, context)
-    if (value instanceof Map) runtime.charge(Math.ceil(value.size / 5))
+    if (value instanceof Map) runtime.charge(value.size / 2)
     else if (!Array.isArray(value)) throw new EvaluationError(`a ${nameOf(value)} is neither a list nor a map`, node)
     return value
   })

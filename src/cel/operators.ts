@@ -68,7 +68,10 @@ export function add(a: unknown, b: unknown, runtime: Runtime): unknown {
   }
   if (a instanceof Uint8Array && b instanceof Uint8Array) {
     runtime.charge(sizeCost(a.length + b.length))
-    return Uint8Array.from([...a, ...b])
+    const joined = new Uint8Array(a.length + b.length)
+    joined.set(a)
+    joined.set(b, a.length)
+    return joined
   }
   if (a instanceof Duration && b instanceof Duration) return durationOf(nanosecondsOf(a) + nanosecondsOf(b))
   if (a instanceof Instant && b instanceof Duration) return later(a, nanosecondsOf(b))

@@ -132,9 +132,15 @@ function equalLists(a: readonly unknown[], b: readonly unknown[], work: Work): b
   return a.length === b.length && !a.some((item, index) => differ(item, b[index], work))
 }
 
+/** Units of work for looking up an entry in another map, besides comparing their values. */
+const PER_ENTRY = 2
+
 function equalMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>, work: Work): boolean {
   if (a.size !== b.size) return false
-  for (const [key, value] of a) if (!b.has(key) || differ(value, b.get(key), work)) return false
+  for (const [key, value] of a) {
+    work.charge(PER_ENTRY)
+    if (!b.has(key) || differ(value, b.get(key), work)) return false
+  }
   return true
 }
 

@@ -34,32 +34,38 @@ class StringsNamespace {
   readonly functionsOnly = true
 }
 
+const CLAUSE = /%(?:%|(\.\d+)?(.)|$)/gsu
+
 function format(text: string, args: readonly unknown[], runtime: Runtime): string {
   let used = 0
-  const result = text.replaceAll(
-    /%(?:%|(\.\d+)?(.)|$)/gsu,
-    (clause, precision: string | undefined, verb: string | undefined) => {
-      runtime.charge(1)
-      if (clause === '%%') return '%'
-      if (verb === undefined) throw new FunctionError('unexpected end of the format string')
-      if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
-      const value = args[used]
-      used += 1
-      payFor(value, runtime)
-      const shown = formatOne(
-        { verb, value, precision: precision === undefined ? 6 : Number(precision.slice(1)) },
-        runtime,
-      )
-      runtime.charge(sizeCost(shown.length))
-      return shown
-    },
-  )
+  let from = 0
+  const parts: string[] = []
+  for (const { 0: clause, 1: precision, 2: verb, index } of text.matchAll(CLAUSE)) {
+    runtime.charge(PER_PART)
+    parts.push(text.slice(from, index))
+    from = index + clause.length
+    if (clause === '%%') {
+      parts.push('%')
+      continue
+    }
+    if (verb === undefined) throw new FunctionError('unexpected end of the format string')
+    if (used >= args.length) throw new FunctionError(`index ${used} out of range: the list has ${args.length} items`)
+    const value = args[used]
+    used += 1
+    payFor(value, runtime)
+    const shown = formatOne(
+      { verb, value, precision: precision === undefined ? 6 : Number(precision.slice(1)) },
+      runtime,
+    )
+    runtime.charge(sizeCost(shown.length))
+    parts.push(shown)
+  }
   if (used < args.length)
     throw new FunctionError(`too many arguments supplied to string.format (expected ${used}, got ${args.length})`)
-  return result
+  return parts.join('') + text.slice(from)
 }
 
-/** Units of work for showing one of the values within a value. */
+/** Units of work for filling one place, and for showing one of the values within a value. */
 const PER_PART = 5
 
 /** Pays for all that a value holds, as a tree, before it is shown. */
