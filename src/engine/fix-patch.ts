@@ -15,17 +15,18 @@ import { removeValue, setValue } from './set-value.ts'
 export function fixPatch(scope: PolicyScope, steps: readonly FixStep[], target: Place): JsonPatch {
   const patch: PatchOperation[] = []
   let root = scope.root
-  for (const step of steps) {
+  for (const [index, step] of steps.entries()) {
+    const isLast = index === steps.length - 1
     const path = [...target.path, ...step.path]
     if (step.op === 'set') {
       const value = 'program' in step ? compute(scope, step.program, target) : step.value
       if (value === undefined || value === null || isOutOfReach(root, path)) return []
       patch.push(...setPatch(root, path, value))
-      root = setValue(root, path, value)
+      if (!isLast) root = setValue(root, path, value)
     } else if (valueAt(root, path) !== undefined) {
       const goes = step.op === 'prune' ? pruned(root, path, step.besides) : path
       patch.push({ op: 'remove', path: toPointer(goes) })
-      root = removeValue(root, goes)
+      if (!isLast) root = removeValue(root, goes)
     }
   }
   return patch

@@ -59,14 +59,12 @@ export interface TimeoutInversion {
 
 /** The calls of a node that may outlast a call to it. */
 export function timeoutInversions(snapshot: MeshSnapshot, node: CallNode): readonly TimeoutInversion[] {
-  const inner = callsFrom(snapshot, node).filter(({ timeout }) => timeout !== undefined)
-  if (inner.length === 0) return []
   return callsTo(snapshot, node).flatMap((outer) => {
     const patience = outer.retries?.perTryTimeout ?? outer.timeout
     if (patience === undefined) return []
-    return inner
+    return callsFrom(snapshot, node)
       .filter(({ timeout }) => timeout !== undefined && timeout > patience)
-      .map((edge) => ({ outer, inner: edge }))
+      .map((inner) => ({ outer, inner }))
   })
 }
 

@@ -32,6 +32,15 @@ export function visibleService(snapshot: MeshSnapshot, scope: Scope, host: strin
   return seen
 }
 
+/** Does a proxy see any service under a host? */
+export function isVisibleHost(snapshot: MeshSnapshot, scope: Scope, host: string): boolean {
+  return scope.listeners.some(
+    (listener) =>
+      listenerServices(snapshot, scope, listener, host).length > 0 ||
+      routedServices(snapshot, scope, listener, host).length > 0,
+  )
+}
+
 /**
  * The services with a host that a listener imports by its `hosts`: all of one namespace, usually one.
  * istio: model/sidecar.go selectServices, servicesForExactHosts.

@@ -8,10 +8,10 @@ import { KINDS, kindNameOf } from '../../../mesh/kinds.ts'
 import { memoByKey } from '../../../mesh/memo.ts'
 import { destinationReferences } from '../../../mesh/references.ts'
 import { hostExists, servicesWithHost } from '../../../mesh/registry.ts'
-import { scopeOf, sidecarFor, type Scope } from '../../../mesh/sidecar.ts'
+import { scopeOf, sidecarFor } from '../../../mesh/sidecar.ts'
 import { isSameObject, refOf, type MeshSnapshot } from '../../../mesh/snapshot.ts'
 import { mergedVirtualService } from '../../../mesh/virtual-service.ts'
-import { visibleService } from '../../../mesh/visibility.ts'
+import { isVisibleHost } from '../../../mesh/visibility.ts'
 import { workloadsIn, type Workload } from '../../../mesh/workloads.ts'
 import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
@@ -126,14 +126,11 @@ function hiddenFrom(
 function sightIn(mesh: MeshSnapshot, namespace: string): (sidecar: KubeObject | undefined, host: string) => boolean {
   const known = new Map<KubeObject | undefined, (host: string) => boolean>()
   return (sidecar, host) => {
-    const sees = known.get(sidecar) ?? memoByKey(String, (each) => isSeen(mesh, scopeOf(namespace, sidecar), each))
+    const sees =
+      known.get(sidecar) ?? memoByKey(String, (each) => isVisibleHost(mesh, scopeOf(namespace, sidecar), each))
     known.set(sidecar, sees)
     return sees(host)
   }
-}
-
-function isSeen(mesh: MeshSnapshot, scope: Scope, host: string): boolean {
-  return visibleService(mesh, scope, host) !== undefined
 }
 
 function routesIn(mesh: MeshSnapshot, namespace: string): readonly Use[] {
