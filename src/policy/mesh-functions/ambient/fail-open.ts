@@ -60,7 +60,7 @@ export const bypasses: Find = (context, object, params) => {
   const own = context.operation === 'DELETE' ? [] : guarded(after, object)
   const ownGuards = new Set(own)
   const isChange = context.operation !== 'CREATE' && kindNameOf(object) === KINDS.authorizationPolicy
-  const around = isChange ? guardedServices(after, namespaceOf(object)) : []
+  const around = isChange ? guardedByOthers(after, object) : []
   const seen = new Set<string>()
   return [...own, ...around]
     .filter(({ service }) => !seen.has(service.host) && seen.add(service.host))
@@ -104,9 +104,10 @@ function guarded(mesh: MeshSnapshot, object: KubeObject): readonly Guarded[] {
   return found
 }
 
-/** The services of a namespace that policies guard at their waypoints. */
-function guardedServices(mesh: MeshSnapshot, namespace: string): readonly Guarded[] {
-  return mesh.inNamespace(KINDS.authorizationPolicy, namespace).flatMap((policy) => guarded(mesh, policy))
+/** The services that the other policies of a policy's namespace guard at their waypoints. */
+function guardedByOthers(mesh: MeshSnapshot, policy: KubeObject): readonly Guarded[] {
+  const others = mesh.inNamespace(KINDS.authorizationPolicy, namespaceOf(policy))
+  return others.filter((other) => !isSameObject(other, policy)).flatMap((other) => guarded(mesh, other))
 }
 
 function bypassFinding(
