@@ -164,6 +164,15 @@ describe('what somebody asks of a gateway', () => {
       'fails: connection reset; skipped, as Gateway istio-system/front spec.servers[0] was there before: duplicate-host — Gateway istio-system/late spec.servers[0]',
     ],
     [
+      'is for nobody where a server for others is skipped',
+      [
+        gateway('istio-system/front', [server('443 TLS', ['a.example'], { tls: { mode: 'PASSTHROUGH' } })], { age: 1 }),
+        gateway('istio-system/late', [server('443 TLS', ['a.example'], { tls: { mode: 'PASSTHROUGH' } })], { age: 2 }),
+      ],
+      asked(`${HOST}:443`),
+      `fails: connection reset; no server of port 443 has anything to do for ${HOST} — ${F}[0].hosts`,
+    ],
+    [
       'is answered by a route that leads nowhere',
       [front(http), routing({ http: [{ route: [{ destination: { host: 'cat', port: { number: 80 } } }] }] })],
       asked(`${HOST}:80`),

@@ -15,7 +15,7 @@ import { walkGatewayDestination } from './gateway-destination.ts'
 import { walkPolicies } from './policies.ts'
 import { walkRoutes } from './route.ts'
 import { whyUnbound } from './unbound.ts'
-import { answered, fails, objectName, step, unknown, type Decider, type Ending, type Walk } from './step.ts'
+import { answered, fails, objectName, step, unknown, type Decider, type Ending, type Step, type Walk } from './step.ts'
 
 /** What a gateway makes of a request that somebody sends it for a host: its server and TLS, its own policies, then its routes. */
 export function* walkFront(proxy: GatewayProxy, call: ProxyCall): Walk {
@@ -28,14 +28,8 @@ export function* walkFront(proxy: GatewayProxy, call: ProxyCall): Walk {
   const by = placeOf(servers[0])
   const behind = podPort === port ? '' : `, port ${podPort} of the pod`
   yield step('listener', `it serves ${asked}:${port}${behind}: ${tlsText(tls)}`, by)
-  const missing = secretsOf(tls).find(({ problem }) => problem !== undefined)
-  if (missing !== undefined) {
-    const { namespace, name, problem = 'not-found', field } = missing
-    const own = by === undefined ? undefined : { object: by.object, field }
-    const text = `Secret ${namespace}/${name} for its TLS is ${PROBLEMS[problem]}`
-    if (!isUnknown(proxy, missing)) return fails('connection reset', text, own)
-    yield step('listener', `${text}, as is no Secret of that namespace; taken to be in order`, own)
-  }
+  const broken = yield* secretSteps(proxy, tls, by)
+  if (broken !== undefined) return broken
   if (traffic.kind === 'onward') {
     return unknown('AUTO_PASSTHROUGH sends TLS on to whatever host of the mesh its name stands for', by)
   }
@@ -59,6 +53,12 @@ function chainFor(chains: readonly GatewayChain[], host: string): GatewayChain |
   return chains.find(({ sni }) => sni === undefined)
 }
 
+/** Is the host one of the server's, for VirtualServices of whatever namespace? */
+function isServedBy({ hosts }: GatewayServer, host: string): boolean {
+  const patterns = new Set(coveringPatterns(host))
+  return hosts.some((own) => patterns.has(own.slice(own.indexOf('/') + 1)))
+}
+
 /** Why nothing of a gateway answers on a port, or not to that name. */
 function unserved(
   { snapshot, merged: { placements } }: GatewayProxy,
@@ -68,7 +68,9 @@ function unserved(
   const [first] = placements
   if (first === undefined) return fails('connection refused', 'no Gateway is for the gateway')
   const there = placements.filter((placement) => placement.port === podPort)
-  const [skipped] = there.flatMap(({ server, conflict }) => (conflict === undefined ? [] : [{ server, conflict }]))
+  const [skipped] = there.flatMap(({ server, conflict }) =>
+    conflict === undefined || !isServedBy(server, asked) ? [] : [{ server, conflict }],
+  )
   if (skipped !== undefined) {
     const { server, conflict } = skipped
     const rival = `${objectName(conflict.by.gateway)} ${serverField(conflict.by)}`
@@ -158,6 +160,22 @@ function tlsText(tls: ServerTls | undefined): string {
     case 'OPTIONAL_MUTUAL':
       return 'TLS ends there, clients may have a certificate'
   }
+}
+
+/** What is wrong with the Secrets of a server, if that breaks its TLS. */
+function* secretSteps(
+  proxy: GatewayProxy,
+  tls: ServerTls | undefined,
+  by: Decider | undefined,
+): Generator<Step, Ending | undefined> {
+  const missing = secretsOf(tls).find(({ problem }) => problem !== undefined)
+  if (missing?.problem === undefined) return undefined
+  const { namespace, name, problem, field } = missing
+  const own = by === undefined ? undefined : { object: by.object, field }
+  const text = `Secret ${namespace}/${name} for its TLS is ${PROBLEMS[problem]}`
+  if (!isUnknown(proxy, missing)) return fails('connection reset', text, own)
+  yield step('listener', `${text}, as is no Secret of that namespace; taken to be in order`, own)
+  return undefined
 }
 
 function secretsOf(tls: ServerTls | undefined): readonly SecretSource[] {
