@@ -43,6 +43,7 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
         return
       case 'call':
         if (checked.isNarrowed(node)) guardFirst(node, checked)
+        if (node.args[0] === 'size' && node.args[1][0] !== undefined) payForSize(node.args[1][0], runtime)
         return
       case 'rcall': {
         const types = checked
@@ -51,7 +52,7 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
         const typed = types.length > 0 ? TYPED[node.args[0]] : undefined
         if (typed !== undefined) evaluateTyped(node, typed, types, runtime)
         else if (checked.isNarrowed(node)) guardFirst(node, checked)
-        if (SIZED.has(node.args[0])) payForSize(node, runtime)
+        if (node.args[0] === 'size') payForSize(node.args[1], runtime)
         return
       }
       default:
@@ -113,9 +114,6 @@ function evaluateTyped(
 /** Functions that cel-go has in one implementation for all types. */
 const SINGLE: ReadonlySet<string> = new Set(['size', 'sort', 'flatten'])
 
-/** Functions of the engine that go through a whole string. */
-const SIZED = new Set(['startsWith', 'endsWith', 'size'])
-
 function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: Runtime): void {
   const { args } = node
   const units = stepUnits(args.step)
@@ -148,18 +146,13 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
 }
 
-function payForSize(node: ASTNode, runtime: Runtime): void {
-  const inner = internalsOf(node).meta.evaluate
-  evaluateBy(node, (evaluator, ast, context) => {
-    const value = inner(evaluator, ast, context)
-    runtime.charge(1 + sizeOf(value))
+/** The size of a text is counted anew each time. */
+function payForSize(text: ASTNode, runtime: Runtime): void {
+  evaluateAround(text, (evaluate) => (evaluator, _, context) => {
+    const value = evaluate(evaluator, context)
+    if (typeof value === 'string') runtime.charge(value.length / 5)
     return value
   })
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return Math.ceil(value.length / 10)
-  return Array.isArray(value) ? value.length : 0
 }
 
 function literalMap(
