@@ -32,8 +32,8 @@ export interface ClusterMeshOptions extends Omit<WatchKindOptions, 'kind' | 'nam
   readonly statusChanged?: (status: KindStatus) => void
 }
 
-/** Objects put into the snapshot between two turns of the event loop: about 5 ms. */
-const SLICE = 500
+/** Objects put into the snapshot between two turns of the event loop: about 3 ms. */
+const SLICE = 250
 
 /** Starts to watch. The source has synced once every kind was listed, or is known not to be served. */
 export function watchMesh(options: ClusterMeshOptions): ClusterMesh {

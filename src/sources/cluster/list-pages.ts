@@ -8,10 +8,10 @@ export interface ListPage {
   readonly resourceVersion: string
 }
 
-/** Objects of one request: parsing 500 of 4 KB blocks for about 15 ms. */
-const PAGE = 500
+/** Objects of one request: parsing 200 of 4 KB blocks for about 6 ms. */
+const PAGE = 200
 /** 300,000 objects, twice the pods that Kubernetes is made for: a list that goes on beyond that never ends. */
-const MOST_PAGES = 600
+const MOST_PAGES = 1500
 
 /**
  * A collection, page by page. Rejects where the API server refuses, with the status as the cause, or does not answer, for
