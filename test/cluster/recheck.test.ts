@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { asList, asObject } from '../../src/kube/json.ts'
 import { ask } from '../webhook/server-process.ts'
 import { describeCluster } from './harness/describe-cluster.ts'
+import { eventually } from './harness/eventually.ts'
 import { kubectlOutput } from './harness/kubectl.ts'
 import { startMeshward, type MeshwardServer } from './harness/meshward-server.ts'
 import { meshwardWebhooks } from './harness/meshward-webhooks.ts'
@@ -25,12 +26,24 @@ describeCluster('two changes at once', (cluster) => {
   let slow: RecordingWebhook
   const registrations: Registration[] = []
   let namespace: string
+  /** So many changes are under way before one of them is stored. */
+  let together = 1
+  let underWay = 0
+
+  /** Keeps a change from being stored until the others are under way as well, and Meshward has had time to judge them. */
+  const hold = async (): Promise<void> => {
+    underWay++
+    const all = () => (underWay >= together ? true : undefined)
+    // Where they are not, the test finds nothing of what it looks for.
+    await eventually({ what: 'changes at once', within: 8000, every: 20 }, all).catch(() => {})
+    await sleep(1500)
+    underWay--
+  }
 
   beforeAll(async () => {
     meshward = await startMeshward(['--kubeconfig', cluster.kubeconfig, '--events', '--recheck-after', '4s'])
     registrations.push(await registerWebhook(cluster, { name: 'meshward', ...meshwardWebhooks(meshward) }))
-    // Another webhook, which keeps every change from being stored for a while: time for the other one to be judged.
-    slow = await startRecordingWebhook(() => ({ allowed: true }), { delay: 1500 })
+    slow = await startRecordingWebhook(() => ({ allowed: true }), { hold })
     const rules = [
       {
         apiGroups: ['networking.istio.io'],
@@ -41,7 +54,9 @@ describeCluster('two changes at once', (cluster) => {
     ]
     const clientConfig = urlClientConfig(slow.url, slow.ca)
     const entry = webhookEntry({ name: 'slow.meshward.io', clientConfig, rules, failurePolicy: 'Fail' })
-    registrations.push(await registerWebhook(cluster, { name: 'slow', validating: [entry], mutating: [] }))
+    registrations.push(
+      await registerWebhook(cluster, { name: 'slow', validating: [{ ...entry, timeoutSeconds: 15 }], mutating: [] }),
+    )
   })
   afterAll(async () => {
     for (const registration of registrations) await registration.remove()
@@ -50,6 +65,7 @@ describeCluster('two changes at once', (cluster) => {
   })
   beforeEach(async () => {
     namespace = await cluster.createNamespace({ 'istio-injection': 'enabled' })
+    together = 1
   })
 
   const apply = (manifest: string) =>
@@ -73,6 +89,7 @@ describeCluster('two changes at once', (cluster) => {
   test('that are wrong together are told of, each on its object: by Event, log and metric', async () => {
     await apply(shop + destinationRule('v1', 'v2'))
     const before = [await found('VS-05'), await found('VS-32')]
+    together = 2
     await Promise.all([
       apply(virtualService('cart', { destination: 'host: cart, subset: v2' })),
       apply(destinationRule('v1')),
@@ -89,6 +106,7 @@ describeCluster('two changes at once', (cluster) => {
 
   test('that are fine together are not', async () => {
     await apply(shop + destinationRule('v1', 'v2', 'v3'))
+    together = 2
     await Promise.all([
       apply(virtualService('cart', { destination: 'host: cart, subset: v2' })),
       apply(destinationRule('v1', 'v2')),

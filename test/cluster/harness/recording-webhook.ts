@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { json } from 'node:stream/consumers'
-import { setTimeout as sleep } from 'node:timers/promises'
 
 import { asObject, type JsonObject } from '../../../src/kube/json.ts'
 import { makeCertificate } from '../../../src/webhook/self-made-certificate.ts'
@@ -31,8 +30,16 @@ export interface RecordingWebhook {
 /** The `response` of an AdmissionReview without its uid; nothing: no answer is ever given. */
 export type Answer = (call: RecordedCall) => JsonObject | undefined
 
-/** Starts a webhook on a free loopback port that records every call and answers it as it is told, `delay` milliseconds later. */
-export async function startRecordingWebhook(answer: Answer, { delay = 0 } = {}): Promise<RecordingWebhook> {
+export interface RecordingOptions {
+  /** Awaited before each answer: until then what it is asked about is under way. */
+  readonly hold?: () => Promise<void>
+}
+
+/** Starts a webhook on a free loopback port that records every call and answers it as it is told. */
+export async function startRecordingWebhook(
+  answer: Answer,
+  { hold = () => Promise.resolve() }: RecordingOptions = {},
+): Promise<RecordingWebhook> {
   const { source, ca } = await makeCertificate({ names: ['127.0.0.1'], problem: () => {} })
   const { cert, key } = source.current()
   const connections = new WeakMap<object, number>()
@@ -47,7 +54,7 @@ export async function startRecordingWebhook(answer: Answer, { delay = 0 } = {}):
       calls.push(call)
       const response = answer(call)
       if (response === undefined) return
-      await sleep(delay)
+      await hold()
       outgoing.setHeader('content-type', 'application/json')
       outgoing.end(
         JSON.stringify({
