@@ -32,7 +32,12 @@ export function toRuntimeError(
   const { summary, start, end } = detailsOf(error, originals)
   const part = source.slice(start, end).replaceAll(/\s+/g, ' ')
   const where = part === '' || part.length > 80 ? '' : ` in ${part}`
-  return { code: 'CEL-RUNTIME', message: `${lowerFirst(summary)}${where}`, start, end }
+  return { code: 'CEL-RUNTIME', message: `${lowerFirst(withoutStructures(summary))}${where}`, start, end }
+}
+
+/** The engine writes a key into its message as JavaScript does, which of a map says nothing. */
+function withoutStructures(summary: string): string {
+  return /^No such key: [^]*\[object /.test(summary) ? 'no such key (keys are texts, numbers and booleans)' : summary
 }
 
 interface Details {

@@ -196,3 +196,12 @@ describe('functions of the host', () => {
     expect(evaluate('mesh.count(object, 1)')).toBe('compile: unknown name "mesh"; known are object')
   })
 })
+
+test.each([
+  ["object.map['b']", "error: no such key: b in object.map['b']"],
+  ["object.map['[object']", "error: no such key: [object in object.map['[object']"],
+  ['object.map[object.map]', 'error: no such key (keys are texts, numbers and booleans) in object.map[object.map]'],
+  ['object.map[object.list]', 'error: no such key (keys are texts, numbers and booleans) in object.map[object.list]'],
+])('a key that there is not is told as a person wrote it: %s', (source, told) => {
+  expect(evaluate(source, { map: { a: 1 }, list: [{ a: 1 }] })).toBe(told)
+})
