@@ -3,14 +3,7 @@ import { EvaluationError, Optional, type ASTNode } from '@marcbachmann/cel-js'
 import { countNodes, walk } from './ast.ts'
 import type { Checked } from './check/check-expression.ts'
 import { showType } from './check/type.ts'
-import {
-  evaluateAround,
-  evaluateBy,
-  internalsOf,
-  isComprehension,
-  type Comprehension,
-  type Evaluator,
-} from './engine-nodes.ts'
+import { evaluateAround, evaluateBy, internalsOf, isComprehension, type Comprehension } from './engine-nodes.ts'
 import { callCost } from './cost/call-cost.ts'
 import { isConstantName } from './literals.ts'
 import { countCall, type CountedCall } from './cost/counted-call.ts'
@@ -20,6 +13,8 @@ import { TYPED, type TypedListFunction } from './library/lists.ts'
 import { nameOf, negate } from './operators.ts'
 import type { Runtime } from './runtime.ts'
 import { isOfType } from './runtime-type.ts'
+import { payForReading } from './parsing-work.ts'
+import { payForKey } from './value-order.ts'
 import { isSelection, select, selectOptional, type Selection } from './selections.ts'
 
 /** What the check says of calls. */
@@ -34,9 +29,12 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
     const alternate = internalsOf(node).meta.alternate
     if (alternate !== undefined && isComprehension(alternate)) payForSteps(alternate, runtime)
     if (isSelection(node)) return evaluateSelection(node, runtime, checked)
+    if (node.op === 'call' || node.op === 'rcall') payForReading(node, runtime)
     switch (node.op) {
       case 'map':
-        evaluateBy(node, (evaluator, _, context) => literalMap(evaluator, node.args, context))
+        evaluateBy(node, (evaluator, _, context) =>
+          literalMap(node.args, runtime, (part) => evaluator.run(part, context)),
+        )
         return
       case '-_':
         evaluateBy(node, (evaluator, _, context) => errorsAt(node, () => negate(evaluator.run(node.args, context))))
@@ -71,6 +69,7 @@ function evaluateSelection(node: Selection, runtime: Runtime, checked: Calls): v
     const from = evaluator.run(operand, context)
     if (!mayLeadNowhere) runtime.spend(1)
     const by = typeof key === 'string' ? key : evaluator.run(key, context)
+    payForKey(by, runtime)
     const value = errorsAt(node, () => choose(from, by, (left, right) => handle(left, right, node, evaluator)))
     if (mayLeadNowhere && value instanceof Optional && value.hasValue()) runtime.spend(1)
     return value
@@ -156,14 +155,16 @@ function payForSize(text: ASTNode, runtime: Runtime): void {
 }
 
 function literalMap(
-  evaluator: Evaluator,
   entries: readonly (readonly ASTNode[])[],
-  context: unknown,
+  runtime: Runtime,
+  valueOf: (part: ASTNode) => unknown,
 ): Map<unknown, unknown> {
   const map = new LiteralMap()
-  for (const [key, value] of entries) {
-    if (key === undefined || value === undefined) continue
-    map.set(evaluator.run(key, context), evaluator.run(value, context))
+  for (const [keyPart, valuePart] of entries) {
+    if (keyPart === undefined || valuePart === undefined) continue
+    const key = valueOf(keyPart)
+    payForKey(key, runtime)
+    map.set(key, valueOf(valuePart))
   }
   return map
 }

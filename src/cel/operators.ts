@@ -3,7 +3,7 @@ import { Duration, UnsignedInt } from '@marcbachmann/cel-js/evaluator'
 import { FunctionError, sizeCost } from './library/library.ts'
 import type { Runtime } from './runtime.ts'
 import { durationOf, Instant, instantOf, nanosecondsOf } from './time.ts'
-import { equalValues, isEqual, orderOf } from './value-order.ts'
+import { equalValues, isEqual, orderOf, payForKey } from './value-order.ts'
 
 /** What an operator makes of two values. Throws where there is no such operation on them. */
 export type Operation = (left: unknown, right: unknown, runtime: Runtime) => unknown
@@ -52,7 +52,10 @@ function isIn(item: unknown, range: unknown, runtime: Runtime): boolean {
     runtime.charge(range.length)
     return range.some((other) => isEqual(item, other, runtime))
   }
-  if (range instanceof Map) return range.has(item)
+  if (range instanceof Map) {
+    payForKey(item, runtime)
+    return range.has(item)
+  }
   throw noOverload('in', item, range)
 }
 

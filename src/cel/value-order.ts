@@ -132,6 +132,11 @@ function equalLists(a: readonly unknown[], b: readonly unknown[], work: Work): b
   return a.length === b.length && !a.some((item, index) => differ(item, b[index], work))
 }
 
+/** Pays for looking up a key: long texts are told apart by comparing them. */
+export function payForKey(key: unknown, work: Work): void {
+  if (typeof key === 'string' && key.length >= TEXT_AT_ONCE) work.charge(key.length / TEXT_AT_ONCE)
+}
+
 /** Units of work for looking up an entry in another map, besides comparing their values. */
 const PER_ENTRY = 2
 
