@@ -29,7 +29,7 @@ test('as many cases of cel-spec pass as the documentation says', { timeout: 120_
     'parse 175 0 44',
     'plumbing 4 0 1',
     'string 51 0 0',
-    'string_ext 149 16 44',
+    'string_ext 150 15 44',
     'timestamps 75 0 1',
   ])
 })

@@ -98,7 +98,7 @@ function formatOne({ verb, value, precision }: Clause, work: Work): string {
     case 'X':
       return showHex(value, work).toUpperCase()
     case 'f':
-      return showFloat(value, (number) => number.toFixed(precision))
+      return showFloat(value, (number) => fixed(number, precision))
     case 'e':
       return showFloat(value, (number) => scientific(number, precision))
     default:
@@ -123,12 +123,32 @@ function hexByte(byte: number): string {
   return byte.toString(16).padStart(2, '0')
 }
 
+/** What is no finite number may be given as text. */
+const NOT_FINITE: ReadonlySet<unknown> = new Set(['NaN', 'Infinity', '-Infinity'])
+
 function showFloat(value: unknown, show: (number: number) => string): string {
-  const number = typeof value === 'bigint' ? Number(value) : value instanceof UnsignedInt ? Number(value.value) : value
-  if (typeof number !== 'number') throw new FunctionError('only numbers can be formatted this way')
+  const number = NOT_FINITE.has(value) ? Number(value) : value
+  if (typeof number !== 'number') throw new FunctionError('only doubles can be formatted this way')
   if (Number.isNaN(number)) return 'NaN'
   if (!Number.isFinite(number)) return number > 0 ? 'Infinity' : '-Infinity'
   return show(number)
+}
+
+/** `-1,234.50`, as cel-go's en_US locale writes it: a number half way goes to the even digit. */
+function fixed(number: number, precision: number): string {
+  const size = Math.abs(number)
+  const [whole = '', ...fraction] = (size < 1e21 ? roundEven(size, precision) : BigInt(size).toString()).split('.')
+  const digits = fraction[0] ?? '0'.repeat(precision)
+  const sign = number < 0 ? '-' : ''
+  return `${sign}${whole.replaceAll(/\B(?=(?:\d{3})+$)/g, ',')}${precision === 0 ? '' : `.${digits}`}`
+}
+
+function roundEven(size: number, precision: number): string {
+  const further = size.toFixed(Math.min(precision + 40, 100))
+  const from = further.length - Math.min(40, 100 - precision)
+  const isHalf = /^50*$/.test(further.slice(from))
+  const below = further.slice(0, from).replace(/\.$/, '')
+  return isHalf && /[02468]$/.test(below) ? below : size.toFixed(precision)
 }
 
 const SUPERSCRIPTS: Readonly<Record<string, string>> = {

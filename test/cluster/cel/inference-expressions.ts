@@ -100,4 +100,14 @@ export const INFERENCE_EXPRESSIONS: readonly string[] = [
   "[dyn(quantity('1')), dyn(1)].distinct().size() == 2",
   "sets.contains([dyn(quantity('1'))], [1])",
   "optional.of(dyn(quantity('1'))) == optional.of(dyn(1))",
+  // doubles as text
+  "'%.2f'.format([dyn(1)]) == '1.00'",
+  "'%.2f'.format([1234.5]) == '1,234.50'",
+  "'%.2f'.format([0.125]) == '0.12'",
+  "'%.2f'.format([0.375]) == '0.38'",
+  "'%.0f'.format([999.5]) == '1,000'",
+  "'%.1f'.format([-0.04]) == '-0.0'",
+  "'%.2f'.format([1e22]) == '10,000,000,000,000,000,000,000.00'",
+  "'%f'.format([dyn('NaN')]) == 'NaN'",
+  "'%f'.format(['nan']) == 'NaN'",
 ]

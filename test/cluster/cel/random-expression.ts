@@ -13,18 +13,20 @@ import {
 
 import type { JsonObject } from '../../../src/kube/json.ts'
 import { GRAMMAR as TYPED_GRAMMAR } from './random-grammar.ts'
+import { LIBRARY_GRAMMAR } from './random-library-grammar.ts'
 import { LOOSE_GRAMMAR } from './random-loose-grammar.ts'
 
-const GRAMMAR = { ...TYPED_GRAMMAR, ...LOOSE_GRAMMAR }
+const GRAMMAR = { ...TYPED_GRAMMAR, ...LIBRARY_GRAMMAR, ...LOOSE_GRAMMAR }
 
 const DEPTH = 4
 
 // The API server keeps 4 KiB of warnings of one request.
 const LONGEST = 200
 
-/** Expressions that give a bool, over objects as `randomSpec` makes them; of one in four the types are found out. */
+/** Expressions that give a bool, over objects as `randomSpec` makes them; of one in five the types are found out. */
 export const randomExpression: Arbitrary<string> = oneof(
   { arbitrary: expressionOf('bool', DEPTH), weight: 3 },
+  { arbitrary: expressionOf('library', DEPTH), weight: 1 },
   { arbitrary: expressionOf('loose', DEPTH), weight: 1 },
 ).filter((source) => source.length <= LONGEST)
 
