@@ -113,6 +113,9 @@ function evaluateTyped(
 /** Functions that cel-go has in one implementation for all types. */
 const SINGLE: ReadonlySet<string> = new Set(['size', 'sort', 'flatten'])
 
+/** Units of work for making an error, which tells where it was made. */
+const PER_FAILURE = 80
+
 function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: Runtime): void {
   const { args } = node
   const units = stepUnits(args.step)
@@ -120,7 +123,12 @@ function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: 
   const inner = step.meta.evaluate
   evaluateBy(args.step, (evaluator, ast, context) => {
     runtime.charge(units)
-    return inner(evaluator, ast, context)
+    try {
+      return inner(evaluator, ast, context)
+    } catch (error) {
+      if (!runtime.exceeded) runtime.charge(PER_FAILURE)
+      throw error
+    }
   })
   // The keys of a map are listed before the first step.
   evaluateAround(args.iterable, (evaluate) => (evaluator, _, context) => {
