@@ -104,10 +104,15 @@ export function namespaceMtls(snapshot: MeshSnapshot, namespace: string): MtlsMo
 
 /** The ports that the deciding workload policy names, with or without a mode. */
 export function portsNamedBy(policy: KubeObject | undefined): readonly number[] {
-  return Object.keys(asObject(asObject(policy?.spec).portLevelMtls))
-    .map(Number)
-    .filter(Number.isInteger)
+  return policy === undefined ? NO_PORTS : portsOf(policy)
 }
+
+const NO_PORTS: readonly number[] = Object.freeze([])
+const portsOf: (policy: KubeObject) => readonly number[] = memo((policy) =>
+  Object.keys(asObject(asObject(policy.spec).portLevelMtls))
+    .map(Number)
+    .filter(Number.isInteger),
+)
 
 /** Every mode that the policy writes anywhere. */
 export const modesWrittenIn: (policy: KubeObject) => ReadonlySet<MtlsMode> = memo((policy) => {

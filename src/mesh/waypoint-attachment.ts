@@ -84,11 +84,12 @@ export interface IngressWaypoint {
 
 /** The Services and ServiceEntries that use a waypoint, by namespace and name. */
 export function servicesOfWaypoint(snapshot: MeshSnapshot, gateway: KubeObject): readonly MeshService[] {
+  const key = keyOf(gateway)
   const found = new Set<KubeObject>()
   for (const index of waypointUsers.services) {
-    for (const service of snapshot.find(index, keyOf(gateway))) found.add(service)
+    for (const service of snapshot.find(index, key)) found.add(service)
   }
-  for (const namespace of snapshot.find(waypointUsers.namespaces, keyOf(gateway))) {
+  for (const namespace of snapshot.find(waypointUsers.namespaces, key)) {
     for (const kind of [KINDS.service, KINDS.serviceEntry]) {
       for (const service of snapshot.inNamespace(kind, nameOf(namespace))) found.add(service)
     }

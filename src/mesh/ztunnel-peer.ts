@@ -143,11 +143,17 @@ function modeOf(policy: KubeObject | undefined): MtlsMode | undefined {
 }
 
 /** By number of port, as istiod goes through them. */
-function portModes(policy: KubeObject | undefined): readonly (readonly [string, MtlsMode | undefined])[] {
-  return Object.entries(asObject(asObject(policy?.spec).portLevelMtls))
-    .map(([port, setting]) => [port, wordIn(MODES, asObject(setting).mode)] as const)
-    .sort(([a], [b]) => Number(a) - Number(b))
+function portModes(policy: KubeObject | undefined): readonly PortMode[] {
+  return policy === undefined ? [] : portModesOf(policy)
 }
+
+type PortMode = readonly [string, MtlsMode | undefined]
+
+const portModesOf: (policy: KubeObject) => readonly PortMode[] = memo((policy) =>
+  Object.entries(asObject(asObject(policy.spec).portLevelMtls))
+    .map(([port, setting]): PortMode => [port, wordIn(MODES, asObject(setting).mode)])
+    .sort(([a], [b]) => Number(a) - Number(b)),
+)
 
 function staticStrictKey(snapshot: MeshSnapshot): string {
   return `${meshConfigOf(snapshot).rootNamespace}/istio_converted_static_strict`
