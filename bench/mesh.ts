@@ -14,11 +14,11 @@ import { markdown } from './webhook/table.ts'
 const MEASUREMENTS: Readonly<Record<string, () => Promise<string> | string>> = {
   questions: async () => {
     const [large, tenth] = [await ask(LARGE_MESH), await ask(TENTH_OF_LARGE_MESH)]
-    return `${large.told}\n\n${compareRows('question, ms (p99: of processor time)', large.rows, tenth.rows)}`
+    return `${large.told}\n\n${compareRows('question, ms (p99: the smaller of clock and processor time)', large.rows, tenth.rows)}`
   },
   reviews: async () => {
     const [large, tenth] = [await review(LARGE_MESH), await review(TENTH_OF_LARGE_MESH)]
-    return compareRows('review, ms of processor time', large, tenth)
+    return compareRows('review, ms of processor time (p99: the smaller of clock and processor time)', large, tenth)
   },
   unasked: async () => {
     const { snapshot } = await buildMesh(generateMesh(LARGE_MESH))

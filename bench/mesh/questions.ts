@@ -20,7 +20,7 @@ import { workloadOf, type Workload } from '../../src/mesh/workloads.ts'
 import { trimObject } from '../../src/sources/cluster/trim-object.ts'
 import type { MeshSize } from '../generate-mesh.ts'
 import { stored } from './stored.ts'
-import { summarize, type Row } from './times.ts'
+import { summarizeShort, timed, type Row } from './times.ts'
 
 /** A question, asked of a workload and a host of a mesh. */
 type Question = (snapshot: MeshSnapshot, workload: Workload, host: string, object: KubeObject) => unknown
@@ -92,7 +92,7 @@ function changes(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
     const changed: KubeObject = { ...object, metadata: { ...object.metadata, resourceVersion: String(sample) } }
     works.push(() => (current = current.with(changed)))
   }
-  return summarize(works)
+  return summarizeShort(works.map(timed))
 }
 
 function events(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
@@ -107,7 +107,7 @@ function events(snapshot: MeshSnapshot, objects: readonly KubeObject[]): Row {
       if (trimmed !== undefined) current = current.with(trimmed)
     })
   }
-  return summarize(works)
+  return summarizeShort(works.map(timed))
 }
 
 function ask(snapshot: MeshSnapshot, size: MeshSize, question: Question, state: 'as it is' | 'overlaid'): Row {
@@ -128,5 +128,5 @@ function ask(snapshot: MeshSnapshot, size: MeshSize, question: Question, state: 
       state === 'overlaid' ? snapshot.with({ ...route, metadata: { ...route.metadata, name: 'new' } }) : snapshot
     works.push(() => question(mesh(), workload, host, policy))
   }
-  return summarize(works)
+  return summarizeShort(works.map(timed))
 }

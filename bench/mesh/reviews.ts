@@ -13,7 +13,7 @@ import { validationResponse } from '../../src/webhook/admission-response.ts'
 import { readAdmissionReview } from '../../src/webhook/admission-review.ts'
 import { parseJson } from '../../src/webhook/parse-json.ts'
 import { MESH_REVIEWS, reviewBody } from './mesh-reviews.ts'
-import { summarizeTicks, worked, type Row } from './times.ts'
+import { summarizeLong, timed, type Row, type Time } from './times.ts'
 
 /** What a handler does with the body of a review, HTTP aside. Returns the text of the answer. */
 function answer(body: Buffer, policies: PolicySet, mesh: MeshSnapshot): string {
@@ -35,17 +35,17 @@ export function measureReviews(whole: MeshSnapshot, namespaces: number, policies
   const rows = new Map<string, Row>()
   let mesh = whole
   for (const [name, make] of Object.entries(MESH_REVIEWS)) {
-    const times: number[] = []
+    const times: Time[] = []
     for (let sample = 0; sample < (ROUNDS + WARM_UP) * NAMESPACES; sample++) {
       const namespace = `team-${(sample % NAMESPACES) * Math.floor(namespaces / NAMESPACES)}`
       const review = make(mesh, namespace)
       if (review === undefined) continue
       const body = reviewBody(review)
       mesh = withEvent(mesh, namespace, sample)
-      const time = worked(() => answer(body, policies, mesh))
+      const time = timed(() => answer(body, policies, mesh))
       if (sample >= WARM_UP * NAMESPACES) times.push(time)
     }
-    rows.set(name, summarizeTicks(times))
+    rows.set(name, summarizeLong(times))
   }
   return rows
 }
@@ -58,9 +58,9 @@ export function costOfUnasked(mesh: MeshSnapshot): number {
   const [all, others] = [shippedPolicies('all'), shippedPolicies('without the mesh')]
   const body = reviewBody({ object: UNASKED, oldObject: undefined })
   const round = (policies: PolicySet): number =>
-    worked(() => {
+    timed(() => {
       for (let each = 0; each < 3000; each++) answer(body, policies, mesh)
-    })
+    }).processor
   const ratios = Array.from({ length: 11 }, () => {
     const [first, whole, last] = [round(others), round(all), round(others)]
     return (2 * whole) / (first + last)

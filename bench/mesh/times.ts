@@ -1,43 +1,54 @@
 import { markdown } from '../webhook/table.ts'
 
-/** Of some times, in milliseconds: what is usual, and what one in a hundred takes. */
+/** Of some times, in milliseconds: what is usual, and what no more than one in a hundred exceeds. */
 export interface Row {
   readonly usual: number
   readonly p99: number
 }
 
-/** The median on the clock, which short work seldom shares with others, and the p99 of processor time. */
-export function summarize(works: readonly (() => unknown)[]): Row {
-  const times: number[] = []
-  const ticks = works.map((work) => worked(() => times.push(clocked(work))))
-  return { usual: quantile(times, 0.5), p99: quantile(ticks, 0.99) }
+/** One piece of work, in milliseconds. */
+export interface Time {
+  /** With everything else that the machine did meanwhile. */
+  readonly clock: number
+  /** Of this thread, counted in ticks of one to four. */
+  readonly processor: number
 }
 
-/** By the mean, for times that are counted in ticks. */
-export function summarizeTicks(times: readonly number[]): Row {
-  return { usual: times.reduce((sum, time) => sum + time, 0) / times.length, p99: quantile(times, 0.99) }
+/** By the median on the clock, which short work seldom shares with others. */
+export function summarizeShort(times: readonly Time[]): Row {
+  const clocks = times.map(({ clock }) => clock)
+  return { usual: quantile(clocks, 0.5), p99: highest(times) }
+}
+
+/** By the mean of processor time, in which ticks even out. */
+export function summarizeLong(times: readonly Time[]): Row {
+  return { usual: times.reduce((sum, { processor }) => sum + processor, 0) / times.length, p99: highest(times) }
+}
+
+/**
+ * The p99 of the smaller of the two times of each piece of work: one that waited for a processor counts no more than its ticks, and one
+ * that met a tick no more than it took. Work of which fewer than one in a hundred meets a tick, some hundredths of a millisecond, shows
+ * as 0.
+ */
+function highest(times: readonly Time[]): number {
+  return quantile(
+    times.map(({ clock, processor }) => Math.min(clock, processor)),
+    0.99,
+  )
 }
 
 function quantile(times: readonly number[], part: number): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN
 }
 
-/** Milliseconds on the clock. */
-function clocked(work: () => unknown): number {
+/** What a piece of work takes. */
+export function timed(work: () => unknown): Time {
+  const ticks = process.threadCpuUsage()
   const before = performance.now()
   work()
-  return performance.now() - before
-}
-
-/**
- * Milliseconds of processor time of this thread, in ticks of up to one: on a machine that does other things as well, the clock measures
- * them too.
- */
-export function worked(work: () => unknown): number {
-  const before = process.threadCpuUsage()
-  work()
-  const { user, system } = process.threadCpuUsage(before)
-  return (user + system) / 1000
+  const clock = performance.now() - before
+  const { user, system } = process.threadCpuUsage(ticks)
+  return { clock, processor: (user + system) / 1000 }
 }
 
 /** Rows of the large mesh beside those of a tenth of it, as a table in Markdown. */
