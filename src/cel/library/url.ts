@@ -62,7 +62,9 @@ function parseUrl(text: string): Url | undefined {
   if (match === null || hasControlCharacters(text)) return undefined
   const [, scheme = '', authority, path = '', query = ''] = match
   if (scheme === '' && !text.startsWith('/')) return undefined
-  if (scheme !== '' && authority === undefined && !path.startsWith('/')) return undefined
+  // `mailto:a@b`: what is behind the scheme is neither host nor path. Source: Go's net/url, parse.
+  if (scheme !== '' && authority === undefined && !path.startsWith('/'))
+    return new Url(text, { scheme: scheme.toLowerCase(), host: '', path: '', query })
   if (/%(?![\dA-Fa-f]{2})/.test(path)) return undefined
   const host = (authority ?? '').replace(/^.*@/, '')
   if (!isHost(host)) return undefined

@@ -110,4 +110,13 @@ export const INFERENCE_EXPRESSIONS: readonly string[] = [
   "'%.2f'.format([1e22]) == '10,000,000,000,000,000,000,000.00'",
   "'%f'.format([dyn('NaN')]) == 'NaN'",
   "'%f'.format(['nan']) == 'NaN'",
+  // URLs that are neither a host nor a path
+  "isURL('mailto:a@b')",
+  "isURL('fd00::1/64')",
+  "isURL('::1/128')",
+  "isURL('1:a')",
+  "isURL('a:%zz')",
+  "isURL('a:/%zz')",
+  "url('mailto:a@b?x=1').getQuery().size() == 1",
+  "url('mailto:a@b?x=1').getHost() == '' && url('mailto:a@b').getEscapedPath() == ''",
 ]
