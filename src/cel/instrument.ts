@@ -114,7 +114,7 @@ function evaluateTyped(
 const SINGLE: ReadonlySet<string> = new Set(['size', 'sort', 'flatten'])
 
 /** Units of work for making an error, which tells where it was made. */
-const PER_FAILURE = 80
+const PER_FAILURE = 100
 
 function payForSteps(node: ASTNode & { readonly args: Comprehension }, runtime: Runtime): void {
   const { args } = node
