@@ -37,7 +37,8 @@ export function createInference(nulls: Nulls): Inference {
     assign: (from, to) => attempt((copy) => assignable(copy, from, to)),
     assignAll: (from, to) => attempt((copy) => everyAssignable(copy, from, to)),
     resolve: (type) => substitute(type, (name) => known.types.get(name)),
-    join: (a, b) => (inference.assign(a, b) ? mostGeneral(a, b) : undefined),
+    // Of the items of a literal cel-spec says so.
+    join: (a, b) => (inference.assign(a, b) ? mostGeneral(a, b, 'anywhere') : undefined),
   }
   return inference
 }
@@ -98,7 +99,7 @@ function bind(known: Known, type: Type, param: Type & { readonly kind: 'param' }
   if (before !== undefined) {
     if (sameType(type, before)) return true
     if (!assignable(known, type, before)) return false
-    const general = mostGeneral(type, before)
+    const general = mostGeneral(type, before, known.nulls)
     if (!mentions(known, general, param.name)) known.types.set(param.name, general)
     return true
   }
@@ -124,31 +125,32 @@ function mentions(known: Known, type: Type, name: string): boolean {
   }
 }
 
-function mostGeneral(a: Type, b: Type): Type {
-  if (isAtLeastAsGeneral(a, b)) return a
-  return isAtLeastAsGeneral(b, a) ? b : blend(a, b)
+function mostGeneral(a: Type, b: Type, nulls: Nulls): Type {
+  if (isAtLeastAsGeneral(a, b, nulls)) return a
+  return isAtLeastAsGeneral(b, a, nulls) ? b : blend(a, b, nulls)
 }
 
 /** What two kinds of JSON objects have in common is not known; other types differ only by parts that are `dyn`. */
-function blend(a: Type, b: Type): Type {
+function blend(a: Type, b: Type, nulls: Nulls): Type {
   if (a.kind === 'object' && b.kind === 'object') return DYN
   if ((a.kind === 'list' || a.kind === 'optional') && b.kind === a.kind)
-    return { kind: a.kind, item: mostGeneral(a.item, b.item) }
+    return { kind: a.kind, item: mostGeneral(a.item, b.item, nulls) }
   return b
 }
 
-function isAtLeastAsGeneral(a: Type, b: Type): boolean {
+function isAtLeastAsGeneral(a: Type, b: Type, nulls: Nulls): boolean {
   if (a.kind === 'dyn' || a.kind === 'param') return true
   if (b.kind === 'dyn' || b.kind === 'param') return false
-  if (b.kind === 'named' && b.name === 'null' && mayBeNull(a)) return true
+  // Where any value may be null, what may be null or a duration is a duration.
+  if (nulls === 'anywhere' && b.kind === 'named' && b.name === 'null' && mayBeNull(a)) return true
   switch (a.kind) {
     case 'list':
     case 'optional':
-      return b.kind === a.kind && isAtLeastAsGeneral(a.item, b.item)
+      return b.kind === a.kind && isAtLeastAsGeneral(a.item, b.item, nulls)
     case 'map':
       return (
         b.kind === 'object' ||
-        (b.kind === 'map' && isAtLeastAsGeneral(a.key, b.key) && isAtLeastAsGeneral(a.value, b.value))
+        (b.kind === 'map' && isAtLeastAsGeneral(a.key, b.key, nulls) && isAtLeastAsGeneral(a.value, b.value, nulls))
       )
     default:
       return sameType(a, b)

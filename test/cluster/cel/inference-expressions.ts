@@ -46,6 +46,8 @@ export const INFERENCE_EXPRESSIONS: readonly string[] = [
   '[].map(y, null.getHours()) == []',
   "(true ? null : quantity('1')) == null",
   '(true ? null : 1) == null',
+  '[null].map(x, [].map(y, [x, y].sum())) == []',
+  '[null].map(x, [].map(y, [x, y])) == []',
   // a call on what is no such value
   "object.spec.hosts.orValue(['c']) == ['a.example.com', 'b.example.com']",
   "object.metadata.name.orValue('b') == 'subject'",
