@@ -67,6 +67,8 @@ function evaluateSelection(node: Selection, runtime: Runtime, checked: Calls): v
   const mayLeadNowhere = choose === selectOptional || checked.typeOf(operand).kind === 'optional'
   evaluateBy(node, (evaluator, _, context) => {
     const from = evaluator.run(operand, context)
+    // Where there is nothing, nobody asks for the key.
+    if (from instanceof Optional && !from.hasValue()) return from
     if (!mayLeadNowhere) runtime.spend(1)
     const by = typeof key === 'string' ? key : evaluator.run(key, context)
     payForKey(by, runtime)

@@ -66,6 +66,9 @@ export const INFERENCE_EXPRESSIONS: readonly string[] = [
   'object.spec.?http[0].timeout[object.spec].hasValue()',
   'object.metadata.name[?object.spec].hasValue()',
   // keys
+  'object.spec.?nope[1 / 0].hasValue()',
+  'object.spec.?nope[?object.spec.x.y].hasValue()',
+  'object.spec.?hosts[?object.spec.x.y].hasValue()',
   "object.spec[b'hosts'].size() == 2",
   "object.spec[dyn(b'hosts')].size() == 2",
   "object.spec[?duration('1s')].hasValue()",
