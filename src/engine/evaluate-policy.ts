@@ -20,6 +20,8 @@ export type RawFinding =
       readonly fix: JsonPatch
       readonly related: readonly RelatedObject[]
       readonly atMost: Action | undefined
+      /** Where else the same was found, counted in the message and told of no further. */
+      readonly alsoAt: readonly FieldPath[]
     }
   | { readonly kind: 'error'; readonly path: FieldPath; readonly message: string }
   /** The mesh is not known well enough now. */
@@ -99,13 +101,17 @@ function failure(scope: PolicyScope, validation: Validation, target: Place): Raw
     fix: fixPatch(scope, validation.fix, target),
     related: [],
     atMost: validation.atMost,
+    alsoAt: [],
   }
 }
 
-/** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost?, outcome? }`, the field relative to the target. */
+/** One entry of a `findings` list: `{ field, message, remediation?, fix?, related?, atMost?, alsoAt?, outcome? }`, the field relative to the target. */
 function reported(scope: PolicyScope, validation: Validation, target: Place, item: JsonObject): RawFinding {
-  const field = typeof item.field === 'string' ? parseField(item.field) : undefined
-  const path = [...target.path, ...(field ?? validation.field)]
+  const pathOf = (field: Json | undefined): FieldPath => [
+    ...target.path,
+    ...((typeof field === 'string' ? parseField(field) : undefined) ?? validation.field),
+  ]
+  const path = pathOf(item.field)
   if (item.outcome === 'skip') return { kind: 'skip', path }
   return {
     kind: 'fail',
@@ -118,6 +124,7 @@ function reported(scope: PolicyScope, validation: Validation, target: Place, ite
     fix: asList(item.fix).length > 0 ? asPatch(item.fix) : fixPatch(scope, validation.fix, target),
     related: asList(item.related).flatMap(asRelated),
     atMost: readActions([item.atMost ?? null])?.[0] ?? validation.atMost,
+    alsoAt: asList(item.alsoAt).map(pathOf),
   }
 }
 

@@ -1,4 +1,4 @@
-import { formatPath } from '../kube/field-path.ts'
+import { formatPath, type FieldPath } from '../kube/field-path.ts'
 import type { JsonObject } from '../kube/json.ts'
 import type { MeshContext } from '../policy/mesh-functions/mesh-function.ts'
 import type { BoundPolicy, Enforcement } from '../policy/policy-set.ts'
@@ -118,13 +118,18 @@ export class Judge {
     }
     const { scope, places } = this.old
     const raw = rawFindings(policyScope(scope, bound, program)) ?? []
-    const had = new Set(raw.map(({ kind, path }) => `${kind} ${formatPath(path)}`))
-    return ({ kind, path }) => {
-      if (kind === 'unknown') return false
+    const had = new Set(raw.flatMap((finding) => pathsOf(finding).map((path) => `${finding.kind} ${formatPath(path)}`)))
+    const wasAt = (kind: string, path: FieldPath): boolean => {
       const place = places.find(path)
       return place !== undefined && had.has(`${kind} ${formatPath(place)}`)
     }
+    return (finding) => finding.kind !== 'unknown' && pathsOf(finding).every((path) => wasAt(finding.kind, path))
   }
+}
+
+/** Where the finding is, and where those are that it counts. */
+function pathsOf(finding: RawFinding): readonly FieldPath[] {
+  return finding.kind === 'fail' ? [finding.path, ...finding.alsoAt] : [finding.path]
 }
 
 /** What a policy finds in the object of its scope; undefined where its match conditions leave the object out. */

@@ -21,6 +21,8 @@ export type MeshFinding = {
   readonly related?: readonly JsonObject[]
   /** The most that may come of it: a reference that may still arrive is no more than a warning. */
   readonly atMost?: 'Warn' | 'Audit'
+  /** Fields of findings that are only counted in the message of this one. */
+  readonly alsoAt?: readonly string[]
 }
 
 /** The answer to a place that cannot be judged, because no object of the kind it names is known. */

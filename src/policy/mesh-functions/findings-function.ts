@@ -33,11 +33,20 @@ export function findingsFunction(definition: {
   })
 }
 
+/** What may refuse goes before what may only warn, so that a limit never takes the first away. */
 function limited(found: readonly (MeshFinding | SkippedPlace)[]): readonly (MeshFinding | SkippedPlace)[] {
-  const kept = found.slice(0, MOST_FINDINGS)
-  const more = found.slice(MOST_FINDINGS).filter((each) => 'message' in each).length
-  const last = kept.findLastIndex((each) => 'message' in each)
-  const finding = kept[last]
-  if (more === 0 || finding === undefined || !('message' in finding)) return kept
-  return kept.with(last, { ...finding, message: `${finding.message} (and ${more} more like this)` })
+  if (found.length <= MOST_FINDINGS) return found
+  const skipped = found.filter((each) => !isFinding(each))
+  const findings = found
+    .filter(isFinding)
+    .toSorted((a, b) => Number(a.atMost !== undefined) - Number(b.atMost !== undefined))
+  const [kept, others] = [findings.slice(0, MOST_FINDINGS), findings.slice(MOST_FINDINGS)]
+  const last = kept.at(-1)
+  if (last === undefined || others.length === 0) return [...kept, ...skipped]
+  const message = `${last.message} (and ${others.length} more like this)`
+  return [...kept.slice(0, -1), { ...last, message, alsoAt: others.map(({ field }) => field) }, ...skipped]
+}
+
+function isFinding(each: MeshFinding | SkippedPlace): each is MeshFinding {
+  return 'message' in each
 }
