@@ -72,7 +72,11 @@ function parseUrl(text: string): Url | undefined {
 }
 
 function hasControlCharacters(text: string): boolean {
-  return Array.from(text, (point) => point.codePointAt(0) ?? 0).some((code) => code < 0x20 || code === 0x7f)
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code === 0x7f) return true
+  }
+  return false
 }
 
 function isHost(host: string): boolean {
@@ -87,7 +91,7 @@ function splitHost(host: string): { readonly name: string; readonly port: string
 
 /** Go's URL.EscapedPath: what is escaped already stays, what must be is. */
 function escapePath(path: string): string {
-  return path.replaceAll(/[^\w\-.~$&+,/:;=@%!'()*[\]]/gu, encodeURIComponent)
+  return path.replaceAll(/[^\w\-.~$&+,/:;=@%!'()*[\]]+/gu, encodeURIComponent)
 }
 
 function parseQuery(query: string): Map<string, readonly string[]> {
