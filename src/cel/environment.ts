@@ -280,8 +280,10 @@ function toProgram({ runtime, evaluate, ...program }: ProgramParts): CelProgram 
     ...program,
     evaluate(activation, budget, host): EvaluateOutcome {
       try {
-        const { value, exceeded } = runtime.run(host, budget, () => evaluate(activation))
-        return exceeded ? tooCostly(source) : { ok: true, value }
+        const { value, exceeded, failure } = runtime.run(host, budget, () => evaluate(activation))
+        if (exceeded) return tooCostly(source)
+        if (failure !== undefined) throw failure.error
+        return { ok: true, value }
       } catch (error) {
         if (error instanceof Error && error.name === 'CostExceeded') return tooCostly(source)
         return { ok: false, error: toRuntimeError(error, source, ORIGINALS) }

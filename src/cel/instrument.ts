@@ -51,6 +51,7 @@ export function instrument(root: ASTNode, runtime: Runtime, checked: Calls): voi
         if (typed !== undefined) evaluateTyped(node, typed, types, runtime)
         else if (checked.isNarrowed(node)) guardFirst(node, checked)
         if (node.args[0] === 'size') payForSize(node.args[1], runtime)
+        for (const list of countedLists(node, checked)) failWith(list, runtime)
         return
       }
       default:
@@ -93,6 +94,33 @@ function guardFirst(node: ASTNode & { readonly op: 'call' | 'rcall' }, { overloa
     return errorsAt(node, () => {
       throw new FunctionError(`no such overload: a ${nameOf(value)} has no such function here`)
     })
+  })
+}
+
+/**
+ * What a call counts its cost by, even where that is no list but an error; an API server then breaks off, and no `|| true` makes up
+ * for it. So it does for lists that are sorted or made distinct and for the keys of `sortBy`, where their types are known beforehand. Source: cel-go `ext/lists.go`, cost
+ * trackers; measured on an API server.
+ */
+function countedLists(
+  { args: [name, list, args] }: ASTNode & { readonly op: 'rcall' },
+  { typeOf }: Calls,
+): readonly ASTNode[] {
+  if (name === 'distinct') return [list]
+  if (name !== 'sort' && name !== 'sortBy') return []
+  const keys = (name === 'sortBy' ? args.slice(1) : []).filter((key) => typeOf(key).kind !== 'dyn')
+  return keys.length > 0 || typeOf(list).kind === 'list' ? [list, ...keys] : []
+}
+
+/** Makes a failure of this node that of the whole expression. */
+function failWith(node: ASTNode, runtime: Runtime): void {
+  evaluateAround(node, (evaluate) => (evaluator, _, context) => {
+    try {
+      return evaluate(evaluator, context)
+    } catch (error) {
+      runtime.fail(error)
+      throw error
+    }
   })
 }
 

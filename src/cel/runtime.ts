@@ -29,6 +29,8 @@ export interface Evaluation {
   /** Steps and sizes that may still be worked through, whatever they cost. */
   work: number
   exceeded: boolean
+  /** An error that no `||` or `&&` makes up for. */
+  failure: { readonly error: unknown } | undefined
 }
 
 /** What work is counted by; throws when there is too much of it. */
@@ -68,15 +70,33 @@ export class Runtime {
     if (evaluation.work < 0) exceed(evaluation)
   }
 
-  /** Runs `body` as an evaluation on this budget. Returns what it returns, and whether its units sufficed. */
-  run<T>(host: unknown, budget: CostBudget, body: () => T): { readonly value: T; readonly exceeded: boolean } {
+  /** Makes an error the end of the evaluation that is running, whatever is made of it further on. */
+  fail(error: unknown): void {
+    if (this.running !== undefined) this.running.failure ??= { error }
+  }
+
+  /** Runs `body` as an evaluation on this budget. Returns what it returns, whether its units sufficed, and what it ended with nevertheless. */
+  run<T>(
+    host: unknown,
+    budget: CostBudget,
+    body: () => T,
+  ): { readonly value: T } & Readonly<Pick<Evaluation, 'exceeded' | 'failure'>> {
     const outer = this.running
     const allowed = Math.min(budget.perCall, budget.remaining)
-    const evaluation: Evaluation = { host, budget, allowed, left: allowed, work: MOST_WORK, exceeded: false }
+    const evaluation: Evaluation = {
+      host,
+      budget,
+      allowed,
+      left: allowed,
+      work: MOST_WORK,
+      exceeded: false,
+      failure: undefined,
+    }
     this.running = evaluation
     try {
       const value = body()
-      return { value, exceeded: evaluation.exceeded }
+      const { exceeded, failure } = evaluation
+      return { value, exceeded, failure }
     } finally {
       this.running = outer
       budget.remaining -= allowed - Math.max(evaluation.left, 0)
