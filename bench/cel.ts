@@ -15,7 +15,7 @@ import { MESH_FUNCTIONS } from '../src/policy/mesh-functions/all.ts'
 const ROUTES = 20
 const COMPILED = 300
 const POLICIES = 300
-const REPETITIONS = 50_000
+const REPETITIONS = 900_000
 const SAMPLES = 9
 
 const root = join(import.meta.dirname, '..')
