@@ -2,11 +2,9 @@ import { expect, test } from 'vitest'
 
 import { decide } from '../../src/engine/decide.ts'
 import { buildSnapshot } from '../../src/mesh/snapshot.ts'
-import { policyFrom, policyText } from '../policy/policy-from.ts'
+import { MIXED, rule } from './mesh-rules.ts'
 import { policySetOf } from './policy-set-of.ts'
 import { requestFor } from './request-for.ts'
-
-const rule = (code: string, spec: string) => policyFrom(policyText(spec, { code, name: code.toLowerCase() }))
 
 const set = policySetOf([
   rule('A-1', 'validations: [{ expression: "size(object.spec.hosts) > 1", message: one host }]'),
@@ -63,15 +61,9 @@ test('with time for all, nobody hears of time', () => {
 })
 
 test('a validation about the object alone judges beside one for which there is no time', () => {
-  const mixed = rule(
-    'D-1',
-    `validations:
-  - { expression: "size(object.spec.hosts) > 1", message: one host }
-  - { findings: "mesh.routing.unknownDestinations(object, params)" }`,
-  )
   const { findings } = decide({
     request: requestFor(route),
-    policies: policySetOf([mixed]),
+    policies: policySetOf([MIXED]),
     mesh: buildSnapshot([]),
     phase: 'validate',
     isLate: () => true,

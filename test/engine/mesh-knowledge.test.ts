@@ -3,11 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { decide } from '../../src/engine/decide.ts'
 import { KINDS, type KindName } from '../../src/mesh/kinds.ts'
 import { buildSnapshot } from '../../src/mesh/snapshot.ts'
-import { policyFrom, policyText } from '../policy/policy-from.ts'
+import { MIXED, rule } from './mesh-rules.ts'
 import { policySetOf } from './policy-set-of.ts'
 import { requestFor } from './request-for.ts'
-
-const rule = (code: string, spec: string) => policyFrom(policyText(spec, { code, name: code.toLowerCase() }))
 
 const set = policySetOf([
   rule('A-1', 'validations: [{ expression: "size(object.spec.hosts) > 0", message: no hosts }]'),
@@ -63,15 +61,9 @@ describe('rules over a mesh of which some kinds are too old', () => {
   })
 
   test('leave the validations beside them to judge: one policy may look at the object and at the mesh', () => {
-    const mixed = rule(
-      'E-1',
-      `validations:
-  - { expression: "size(object.spec.hosts) > 1", message: one host }
-  - { findings: "mesh.routing.unknownDestinations(object, params)" }`,
-    )
     const { findings } = decide({
       request: requestFor(route),
-      policies: policySetOf([mixed]),
+      policies: policySetOf([MIXED]),
       mesh: buildSnapshot([]),
       phase: 'validate',
       knowledge: { stale: new Map([[KINDS.service, 'no contact']]) },
