@@ -6,7 +6,7 @@ import { membersOf, nodeKey, nodeOf } from './call-node.ts'
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { workloadsOf } from './endpoints.ts'
 import { blocks, number, text, texts } from './fields.ts'
-import { coveringPatterns, isWildcard, resolveHost } from './hosts.ts'
+import { coveringPatterns, hostOfEntry, isWildcard, resolveHost } from './hosts.ts'
 import {
   authorizationPoliciesByCaller,
   callersByHost,
@@ -91,7 +91,7 @@ function importedCalls(caller: Workload, sidecar: KubeObject): readonly KnownCal
   return asList(asObject(sidecar.spec).egress).flatMap((item, index) => {
     const egress = asObject(item)
     return texts(egress.hosts).flatMap((entry, at): readonly KnownCall[] => {
-      const host = entry.slice(entry.indexOf('/') + 1).toLowerCase()
+      const host = hostOfEntry(entry).toLowerCase()
       if (entry.startsWith('~') || isWildcard(host)) return []
       const port = number(asObject(egress.port).number)
       return [{ caller, host, port, object: sidecar, field: `spec.egress[${index}].hosts[${at}]` }]

@@ -5,6 +5,7 @@ import { serversOf } from './gateway-servers.ts'
 import { gatewaysByHost, virtualServicesByHost } from './indexes.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { mergedVirtualService } from './virtual-service.ts'
+import { hostOfEntry } from './hosts.ts'
 
 /** An object of another namespace that claims a host at the same gateways. */
 export interface HostClaim {
@@ -31,7 +32,7 @@ export function rivalVirtualServices(snapshot: MeshSnapshot, object: KubeObject)
  */
 export function rivalGateways(snapshot: MeshSnapshot, gateway: KubeObject): readonly HostClaim[] {
   const isBeside = besideGateway(snapshot, gateway)
-  const names = serversOf(gateway).flatMap(({ hosts }) => hosts.map((host) => host.slice(host.indexOf('/') + 1)))
+  const names = serversOf(gateway).flatMap(({ hosts }) => hosts.map(hostOfEntry))
   return [...new Set(names)]
     .filter((host) => host !== '*')
     .flatMap((host) => claims(gateway, host, snapshot.find(gatewaysByHost, host).filter(isBeside)))

@@ -9,6 +9,7 @@ import { memo } from './memo.ts'
 import { isHttp } from './protocol.ts'
 import { isSameObject, type MeshSnapshot } from './snapshot.ts'
 import type { Workload } from './workloads.ts'
+import { hostOfEntry } from './hosts.ts'
 
 /** A server of another Gateway that wants some of the same names on the same port and address of the same pods. */
 export interface ServerRival {
@@ -35,7 +36,7 @@ export function serverRivals(snapshot: MeshSnapshot, gateway: KubeObject): reado
   return serversOf(gateway).flatMap((server) => {
     const shared = new Map<GatewayServer, string[]>()
     for (const host of new Set(server.hosts)) {
-      for (const other of snapshot.find(gatewaysByHost, host.slice(host.indexOf('/') + 1))) {
+      for (const other of snapshot.find(gatewaysByHost, hostOfEntry(host))) {
         if (isSameObject(other, gateway) || !isBeside(other)) continue
         for (const rival of serversOf(other)) {
           if (rival.port !== server.port || rival.bind !== server.bind || !hostsOf(rival).has(host)) continue

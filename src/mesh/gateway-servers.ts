@@ -4,6 +4,7 @@ import { block, number, text, texts, wordIn } from './fields.ts'
 import { isGatewayApi } from './gateway-api-backends.ts'
 import { memo } from './memo.ts'
 import { isHttp, parseProtocol, type Protocol } from './protocol.ts'
+import { hostOfEntry } from './hosts.ts'
 
 /** How a server of a Gateway treats TLS. */
 export type ServerTlsMode =
@@ -89,7 +90,7 @@ export function isPassthroughServer({ mode }: GatewayServer): boolean {
 
 /** The names that a client of a TLS server may ask for. istio: model/gateway.go GetSNIHostsForServer. */
 export const sniHosts: (server: GatewayServer) => readonly string[] = memo(({ hosts }) =>
-  [...new Set(hosts.map((host) => host.slice(host.indexOf('/') + 1)))].sort(),
+  [...new Set(hosts.map(hostOfEntry))].sort(),
 )
 
 /**

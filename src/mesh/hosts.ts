@@ -31,6 +31,11 @@ export function shortNames(host: string, namespace: string): readonly string[] {
   return [inCluster, ofNamespace, ...(rest.join('.') === namespace ? [name] : [])]
 }
 
+/** The host of an entry `namespace/host`, as Sidecars and Gateways write it, or `host`. */
+export function hostOfEntry(entry: string): string {
+  return entry.slice(entry.indexOf('/') + 1)
+}
+
 /** True for `*` and anything that begins with it. */
 export function isWildcard(host: string): boolean {
   return host.startsWith('*')

@@ -3,7 +3,7 @@ import { labelsOf, labelValue, namespaceOf, type KubeObject } from '../kube/obje
 import { declaredCalls, namedCallers } from './declared-calls.ts'
 import { textMap } from './fields.ts'
 import { runsGateway } from './gateway-pod.ts'
-import { isWildcard, resolveHost } from './hosts.ts'
+import { hostOfEntry, isWildcard, resolveHost } from './hosts.ts'
 import { KINDS, type KindName } from './kinds.ts'
 import { TEMPLATE_KINDS } from './pod-template.ts'
 import { ownWaypointKey } from './waypoint-reference.ts'
@@ -102,7 +102,7 @@ export const sidecarsByHost: Index = {
     asList(asObject(sidecar.spec).egress)
       .flatMap((entry) => strings(asObject(entry).hosts))
       .flatMap((entry) => {
-        const host = entry.slice(entry.indexOf('/') + 1).toLowerCase()
+        const host = hostOfEntry(entry).toLowerCase()
         return entry.startsWith('~') || host.startsWith('*') ? [] : [host]
       }),
 }
@@ -133,7 +133,7 @@ export const gatewaysByHost: Index = {
   keys: (gateway) =>
     asList(asObject(gateway.spec).servers)
       .flatMap((server) => strings(asObject(server).hosts))
-      .map((host) => host.slice(host.indexOf('/') + 1).toLowerCase()),
+      .map((host) => hostOfEntry(host).toLowerCase()),
 }
 
 /** What asks for a waypoint itself, under the waypoint's `namespace/name`; a Namespace asks for all in it. One index for each kind. */

@@ -7,6 +7,7 @@ import type { KindName } from './kinds.ts'
 import { meshConfigOf } from './mesh-config.ts'
 import type { MeshSnapshot } from './snapshot.ts'
 import { byAge } from './age.ts'
+import { GATEWAY_NAME } from './waypoint-gateways.ts'
 
 /**
  * The policies of a kind with `selector` or `targetRefs` that hold for a sidecar or a gateway: of the root namespace first, then of
@@ -47,5 +48,3 @@ export function targetRefsOf(policy: KubeObject): readonly JsonObject[] {
 export function selects(policy: KubeObject, labels: Readonly<Record<string, string>>): boolean {
   return matchesLabels(asObject(asObject(policy.spec).selector).matchLabels, labels)
 }
-
-const GATEWAY_NAME = 'gateway.networking.k8s.io/gateway-name'

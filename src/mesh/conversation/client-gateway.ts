@@ -2,7 +2,7 @@ import { kubernetesGatewayProxy } from '../gateway-api-routes.ts'
 import { gatewayListeners } from '../gateway-listeners.ts'
 import { targetPorts } from '../gateway-merge.ts'
 import { gatewayProxy, type GatewayProxy } from '../gateway-routes.ts'
-import { coveringPatterns } from '../hosts.ts'
+import { coveringPatterns, hostOfEntry } from '../hosts.ts'
 import type { Destination, Route } from '../http-route.ts'
 import { scopeOf } from '../sidecar.ts'
 import type { RouteEntry } from '../virtual-service.ts'
@@ -48,9 +48,7 @@ function serves({ snapshot, merged: { pod, placements } }: GatewayProxy, { asked
   const names = new Set([...coveringPatterns(asked)].filter((pattern) => pattern !== '*'))
   return placements.some(
     ({ server, port, conflict }) =>
-      conflict === undefined &&
-      port === podPort &&
-      server.hosts.some((host) => names.has(host.slice(host.indexOf('/') + 1))),
+      conflict === undefined && port === podPort && server.hosts.some((host) => names.has(hostOfEntry(host))),
   )
 }
 

@@ -5,7 +5,7 @@ import { targetPorts } from '../gateway-merge.ts'
 import type { GatewayProxy, VirtualHost } from '../gateway-routes.ts'
 import { serverField, type GatewayServer } from '../gateway-servers.ts'
 import type { CertificateSource, ServerTls } from '../gateway-tls.ts'
-import { coveringPatterns } from '../hosts.ts'
+import { coveringPatterns, hostOfEntry } from '../hosts.ts'
 import { KINDS } from '../kinds.ts'
 import { policiesFor } from '../policy-attachment.ts'
 import type { MeshSnapshot } from '../snapshot.ts'
@@ -56,7 +56,7 @@ function chainFor(chains: readonly GatewayChain[], host: string): GatewayChain |
 /** Is the host one of the server's, for VirtualServices of whatever namespace? */
 function isServedBy({ hosts }: GatewayServer, host: string): boolean {
   const patterns = new Set(coveringPatterns(host))
-  return hosts.some((own) => patterns.has(own.slice(own.indexOf('/') + 1)))
+  return hosts.some((own) => patterns.has(hostOfEntry(own)))
 }
 
 /** Why nothing of a gateway answers on a port, or not to that name. */

@@ -10,6 +10,7 @@ import { refOf } from '../../../mesh/snapshot.ts'
 import { nameOf, relatedTo, type MeshFinding } from '../finding.ts'
 import type { Find } from '../findings-function.ts'
 import type { MeshContext } from '../mesh-function.ts'
+import { hostOfEntry } from '../../../mesh/hosts.ts'
 
 /**
  * Servers of other Gateways of the same gateway that want the same hosts on the same port. Of a rival that is newer only what this change
@@ -21,7 +22,7 @@ export const rivalServers: Find = (context, object, params) => {
     const hosts = found.hosts.filter((host) =>
       found.rivalIs === 'newer'
         ? !claimed.has(claimOf(found.rival, host))
-        : nameIn(host) === ANY_NAME || !isTakenBy(object, found.rival.gateway),
+        : hostOfEntry(host) === ANY_NAME || !isTakenBy(object, found.rival.gateway),
     )
     return hosts.length === 0 ? [] : [rivalFinding(context, { ...found, hosts }, params)]
   })
@@ -70,7 +71,7 @@ export const takenHosts: Find = (context, object, params) => {
   const taken = rivalGateways(discoveredMesh(context.mesh), object).filter(({ isOlder }) => isOlder)
   const firstOfHost = [...new Map(taken.toReversed().map((claim) => [claim.host, claim])).values()].toReversed()
   return firstOfHost.map(({ host, by }) => {
-    const server = serversOf(object).find(({ hosts }) => hosts.some((each) => nameIn(each) === host))
+    const server = serversOf(object).find(({ hosts }) => hosts.some((each) => hostOfEntry(each) === host))
     return {
       field: server === undefined ? 'spec.servers' : `${serverField(server)}.hosts`,
       message: `${host} belongs to ${nameOf(context, refOf(by), params)} already: ${namespaceOf(object)} would take its requests over, or lose its own`,
@@ -81,8 +82,3 @@ export const takenHosts: Find = (context, object, params) => {
 }
 
 const ANY_NAME = '*'
-
-/** The name of a host in Istio's form, without the namespace that may use it. */
-function nameIn(host: string): string {
-  return host.slice(host.indexOf('/') + 1)
-}
